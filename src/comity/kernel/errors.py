@@ -97,11 +97,37 @@ class Unavailable(ComityError):
 
 CODES: Final[dict[str, str]] = {
     # --- model: what an object may be
+    "timestamp": "A timestamp is malformed or names no real instant. Write it as 2021-03-02T12:00:00.000Z.",
+    "duration": "A duration is malformed. Write it as P30D, P1Y or PT24H.",
     # --- seal: keys, cards, signatures, commitments, views
+    "not-canonical": "A value has no RFC 8785 form: a number that is not finite or beyond 2^53, or text with a lone surrogate.",
     # --- tlog: log, checkpoints, proofs, promises
+    "log-frontier": "The state of a growing tree does not fit its size. Load it again from the stored tiles.",
+    "log-position": "The log has no such position or size yet. Wait for a later checkpoint.",
+    "log-tile": "There is no such tile, or not that much of it yet. Ask only for tiles that a checkpoint requires.",
+    "log-tile-damaged": "A tile has not the bytes it must have. Run doctor where it is ours, ask again where it is a peer's.",
+    "inclusion-proof": "A proof does not show that the leaf is in the log of that checkpoint. Ask for the proof again.",
+    "consistency-proof": "A proof does not show that one log begins with the other. Ask again; without one the log is not to be believed.",
+    "tick": "An instant or a tick lies before the log began, or a place outside its 4,096. Check the clock.",
+    "tick-proof": "A proof does not show the act in the tree of its tick. Ask for the proof again.",
+    "row-proof": "A proof does not show the row in the page of its delivery. Ask for the page again.",
+    "page": "A delivery page has more than 1,024 rows or a row that cannot be written. Make a smaller page.",
+    "note": "The text of a checkpoint or proof breaks the C2SP form. Ask for it again.",
+    "note-signature": "A checkpoint is not signed by the log's key, or the signature does not hold. Do not rely on it.",
+    "log-origin": "A checkpoint or promise speaks of another log than the one that was asked for.",
+    "log-fork": "Two signed checkpoints of one log cannot both be true. Keep the evidence and show it to the other parties.",
+    "fork-evidence": "The evidence does not show a fork. Nobody is convicted by it.",
+    "promise": "A promise is malformed or does not speak of this act. Ask the peer for its promise again.",
+    "act": "An act is malformed or of an unknown kind. The sender must make it again.",
+    "act-opening": "A salt and an act do not open the leaf they are said to open.",
+    "bundle": "A proof bundle is damaged or incomplete. Ask the sender for it again.",
     # --- release: agreements and decisions
     # --- exchange: the conversation of two nodes
     # --- store
+    "row-exists": "A row with this key is already kept; the deed was done before or two writers collided. Nothing was changed.",
+    "store-busy": "Another writer holds the store. Try again in a moment.",
+    "store-full": "The disk is full or not writable; nothing was acknowledged. Make room and try again.",
+    "store-newer": "This folder was written by a newer release. Use that release or restore a backup.",
     # --- node: deeds
     # --- formats: files taken in
     # --- faces

@@ -1,0 +1,1 @@
+"""What is said: STIX 2.1 objects, bytes first."""

@@ -1,0 +1,1 @@
+"""Who may see it: agreements, facets, classes, decisions, explanations."""

@@ -1,0 +1,494 @@
+"""What a node keeps, as frozen rows; the memory store holds them as they are, the SQL adapter makes its tables from them.
+
+A row type says its key and its indexes by `table`. Columns are int, str or bytes, or one of these or None; instants are
+integer microseconds, JSON is canonical bytes. Nothing that decided is updated in place: validity is kept in columns such as
+`since` and `ended`, each written once. Adding a kind of thing to the store means adding a class here, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+R = TypeVar("R")
+
+SCHEMA: Final = 1
+"""Version of this schema; `OLDEST_READER` is the oldest release that can still read it."""
+OLDEST_READER: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How a row type is kept: its name, key columns in order, and further indexes; `unique` ones hold each value once."""
+
+    name: str
+    key: tuple[str, ...]
+    indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+
+
+TABLES: Final[dict[type[Any], Table]] = {}
+
+
+def table(
+    name: str,
+    *,
+    key: tuple[str, ...],
+    indexes: tuple[tuple[str, ...], ...] = (),
+    unique: tuple[tuple[str, ...], ...] = (),
+) -> Callable[[type[R]], type[R]]:
+    """Register a row type (a frozen slotted dataclass) with its key and indexes."""
+
+    def register(row: type[R]) -> type[R]:
+        TABLES[row] = Table(name, key, indexes, unique)
+        return row
+
+    return register
+
+
+# --- the node itself
+
+
+@table("setting", key=("name",))
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A fact of the node: party id, incarnation, schema, the log's origin instant, heads. `value` is JSON."""
+
+    name: str
+    value: bytes
+
+
+@table("officer", key=("id",), unique=(("token",),))
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """A person acting for the party. `token` is the SHA-256 of the token, hex; `roles` are space-separated words."""
+
+    id: str
+    name: str
+    roles: str
+    token: str
+    since: int
+    ended: int | None
+
+
+@table("reader", key=("token",), indexes=(("party",),))
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A token with which another party (or a tool of ours, `party` our own id) reads over TAXII or REST."""
+
+    token: str
+    party: str
+    name: str
+    since: int
+    ended: int | None
+
+
+@table("audit", key=("n",), indexes=(("at",),))
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One row a deed or batch: who did what when. `detail` is JSON."""
+
+    n: int
+    at: int
+    officer: str
+    deed: str
+    detail: bytes
+
+
+# --- objects
+
+
+@table("version", key=("n",), indexes=(("id", "modified"), ("type", "n"), ("digest",)))
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One copy of one version of an object, as it came.
+
+    `raw` are the received bytes, `sha256` of them; `same` is SHA-256 of the RFC 8785 bytes and never leaves the node.
+    `modified` is the version instant, or -1 for an object without one. `digest`, `seal` and `disclosure` are those it came
+    under or was sealed with at first release. `original` is what `raw` was made from, where it was converted.
+    """
+
+    n: int
+    id: str
+    type: str
+    modified: int
+    raw: bytes
+    sha256: bytes
+    same: bytes
+    digest: bytes | None
+    seal: bytes | None
+    disclosure: bytes | None
+    original: bytes | None
+
+
+@table("sealing", key=("version",))
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What our own seal over a version was made with: the seed stays here; `source` opens the salted commitment of origin."""
+
+    version: int
+    seed: bytes
+    source: bytes
+
+
+@table("holding", key=("h",), indexes=(("version",), ("cls", "h"), ("batch",), ("custodian", "h"), ("embargo",), ("expiry",)))
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One version as it came: from whom, under which title and terms, in which class.
+
+    `title` None and `custodian` our own id: first hand. `embargo` and `expiry` are instants: not before, not at or after.
+    `terms` is JSON of what travelled with it. `ended` is when it was recalled or superseded by a re-classed holding.
+    """
+
+    h: int
+    version: int
+    custodian: str
+    title: str | None
+    batch: int
+    cls: int
+    embargo: int | None
+    expiry: int | None
+    terms: bytes | None
+    view: str
+    at: int
+    ended: int | None
+
+
+@table("class", key=("c",), unique=(("key",),))
+@dataclass(frozen=True, slots=True)
+class Class:
+    """All holdings with equal facets; `facets` is JSON."""
+
+    c: int
+    key: bytes
+    facets: bytes
+
+
+@table("reference", key=("version", "path", "target"), indexes=(("target",),))
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference in a version: its path, the top-level property it stands in, whether STIX requires it. `kind` as the model says."""
+
+    version: int
+    path: str
+    target: str
+    property: str
+    kind: str
+    required: int
+
+
+@table("value", key=("value", "version"), indexes=(("version",),))
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A searchable value of a version, lower case."""
+
+    value: str
+    version: int
+
+
+@table("batch", key=("b",), indexes=(("digest",),))
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One import or one delivery taken in: where it came from and how far it got, so that an interrupted one continues.
+
+    `digest` names the input (SHA-256 of its bytes, or of its name where it cannot be read twice) with its handling.
+    """
+
+    b: int
+    name: str
+    format: str
+    digest: str
+    officer: str
+    at: int
+    taken: int
+    done: int
+    counts: bytes
+
+
+@table("handling", key=("s",), indexes=(("target",),))
+@dataclass(frozen=True, slots=True)
+class HandlingRow:
+    """What an officer stated for a batch (``batch:7``) or an object id; `envelope` is the signed statement."""
+
+    s: int
+    target: str
+    envelope: bytes
+    at: int
+
+
+# --- parties and agreements
+
+
+@table("party", key=("id",), indexes=(("name",),))
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party we know: the newest card we accept, and how its fingerprint was verified (None: not yet)."""
+
+    id: str
+    name: str
+    kind: str
+    country: str
+    card: bytes
+    serial: int
+    fingerprint: str
+    verified: bytes | None
+
+
+@table("card", key=("party", "serial"))
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """Each card of a party, in order: the chain."""
+
+    party: str
+    serial: int
+    envelope: bytes
+    at: int
+
+
+@table("agreement", key=("digest",))
+@dataclass(frozen=True, slots=True)
+class AgreementRow:
+    """An agreement we know of: its signed form (canonical JSON) and a title to show."""
+
+    digest: str
+    title: str
+    form: bytes
+    at: int
+
+
+@table("instrument", key=("digest",), indexes=(("agreement", "kind"),))
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A signed paper of an agreement's life: signature, epoch, renewal, accession, suspension, withdrawal."""
+
+    digest: str
+    kind: str
+    agreement: str
+    party: str
+    number: int
+    at: int
+    envelope: bytes
+
+
+# --- decisions and streams
+
+
+@table("grant", key=("cls", "party", "since"), indexes=(("party", "cls"),))
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What was decided for a class and a party, from `since` until `ended` (None: it stands). `outcome` is JSON."""
+
+    cls: int
+    party: str
+    since: int
+    ended: int | None
+    outcome: bytes
+
+
+@table("approval", key=("a",), indexes=(("object", "party"), ("until",)))
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One officer's word that one version may go to one party under one title, until an instant."""
+
+    a: int
+    object: str
+    version: int
+    party: str
+    title: str
+    view: str
+    officer: str
+    reason: str
+    at: int
+    until: int | None
+    ended: int | None
+
+
+@table("stream", key=("party", "n"), indexes=(("party", "object", "n"), ("holding", "party"), ("party", "added")))
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One row of a party's objects stream: what it was given under which title, or the tombstone that takes it back.
+
+    `hidden` is JSON: references the view leaves out, by path. `ended` is the n of the row that replaced or withdrew this one.
+    `added` is TAXII's date_added. `replaces` is the n of the row this one stands for instead, or None.
+    """
+
+    party: str
+    n: int
+    kind: str
+    object: str
+    version: int
+    holding: int
+    title: str
+    view: str
+    hidden: bytes
+    terms: bytes
+    at: int
+    added: int
+    replaces: int | None
+    ended: int | None
+
+
+@table("control", key=("party", "n"))
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """One row of a party's control stream: instruments, epochs, renewals, receipts, tombstones. `body` is the message, JSON."""
+
+    party: str
+    n: int
+    kind: str
+    body: bytes
+    at: int
+
+
+@table("delivery", key=("party", "act"), indexes=(("party", "last"),))
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A page handed over: rows `first` to `last` of the objects stream under one act; `receipt` is the receiver's signed answer."""
+
+    party: str
+    act: str
+    first: int
+    last: int
+    page: bytes
+    at: int
+    receipt: bytes | None
+
+
+@table("received", key=("party", "n"), indexes=(("holding",),))
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a peer's row n became here: a holding, a tombstone carried out, or a refusal with its code."""
+
+    party: str
+    n: int
+    act: str
+    holding: int | None
+    code: str | None
+    sentence: str | None
+
+
+@table("peer", key=("party",))
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """How we reach a party and how far we are: cursors of what we took, attempts, when next, the last error."""
+
+    party: str
+    url: str
+    control: int
+    objects: int
+    attempts: int
+    next: int
+    error: str | None
+    dead: int
+
+
+@table("status", key=("id",), indexes=(("party", "added"),))
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A TAXII status resource: the answer to one POST; `body` is JSON."""
+
+    id: str
+    party: str
+    added: int
+    body: bytes
+
+
+@table("submission", key=("party", "object", "version"), indexes=(("party", "added"),))
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An object a reader posted into `inbox` or `own`, visible to that reader there. `version` is our version number."""
+
+    party: str
+    object: str
+    version: int
+    collection: str
+    added: int
+    ended: int | None
+
+
+# --- the record
+
+
+@table("act", key=("digest",), unique=(("tick", "place"),), indexes=(("to", "seq"), ("at",)))
+@dataclass(frozen=True, slots=True)
+class ActRow:
+    """A signed deed of ours and its place in the log; `digest` is SHA-256 of the envelope, hex."""
+
+    digest: str
+    kind: str
+    to: str
+    seq: int
+    at: int
+    tick: int
+    place: int
+    salt: bytes
+    envelope: bytes
+    officers: bytes
+
+
+@table("tick", key=("tick",))
+@dataclass(frozen=True, slots=True)
+class TickRow:
+    """A closed tick: the root of its tree, which is the outer leaf."""
+
+    tick: int
+    root: bytes
+
+
+@table("tile", key=("level", "index"))
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A tile of the outer log: up to 256 hashes of 32 bytes."""
+
+    level: int
+    index: int
+    hashes: bytes
+
+
+@table("checkpoint", key=("origin", "size"))
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A checkpoint of ours or of a peer, as it was signed; `party` is whose log, `seen` when we first held it."""
+
+    origin: str
+    size: int
+    party: str
+    note: bytes
+    seen: int
+
+
+@table("promise", key=("origin", "tick", "place", "act"), indexes=(("act",),))
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """A promise a peer made us for an act; `proof` once it was kept."""
+
+    origin: str
+    tick: int
+    place: int
+    act: str
+    envelope: bytes
+    at: int
+    proof: bytes | None
+
+
+@table("evidence", key=("digest",))
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Proof that a party broke the record: a fork, two promises for one place. JSON, verifiable by others."""
+
+    digest: str
+    party: str
+    kind: str
+    body: bytes
+    at: int
+
+
+@table("nonce", key=("keyid", "nonce"), indexes=(("expires",),))
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """A nonce a peer has used; it outlives kill -9, until the request would have expired."""
+
+    keyid: str
+    nonce: str
+    expires: int
