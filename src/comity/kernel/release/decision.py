@@ -90,7 +90,11 @@ class Withhold:
 
 @dataclass(frozen=True, slots=True)
 class Refer:
-    """An officer has to decide: under which title, how many officers, in which view, and the question put."""
+    """An officer has to decide: under which title, how many officers, in which view, and the question put.
+
+    `failed` tells which built-in predicates ask for a person (TLP:RED, personal data, classification); `conflicts` which
+    clauses the refer won over.
+    """
 
     title: str
     clause: Clause
@@ -98,6 +102,7 @@ class Refer:
     officers: int
     question: str
     failed: tuple[Failed, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
 
 Decision = Release | Withhold | Refer

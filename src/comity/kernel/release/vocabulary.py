@@ -33,6 +33,16 @@ DUTIES: Final = ("receipt", "sighting-back", "dispose", "notify-before-use")
 SAYS: Final = ("permit", "prohibit", "refer")
 SOURCE: Final = ("named", "hidden")
 SIGNATURES: Final = ("all",)
+THRESHOLDS: Final = ("all", "majority")
+"""Of the members that stay: every one, or more than half."""
+
+AFTER_END: Final = ("keep under the same conditions", "dispose")
+"""What becomes of what was received when the agreement ends."""
+
+SILENCE: Final = ("refusal",)
+SILENCE_EXCEPT: Final = ("reservation",)
+"""What nobody answers is refused, but for these, which then stand."""
+
 UNKNOWN_TOO: Final = "*"
 """In a list of a clause: also where the facet is unknown on the object."""
 

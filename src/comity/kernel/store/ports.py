@@ -16,12 +16,13 @@ R = TypeVar("R")
 class Reading(Protocol):
     """A consistent view of the store."""
 
-    def get(self, kind: type[R], *key: Any) -> R | None:
+    def get(self, kind: type[R], /, *key: Any) -> R | None:
         """The row with this key, or None."""
 
     def find(
         self,
         kind: type[R],
+        /,
         *,
         order: tuple[str, ...] | None = None,
         after: tuple[Any, ...] | None = None,
@@ -35,13 +36,13 @@ class Reading(Protocol):
         A value of None matches rows where the column is None.
         """
 
-    def find_in(self, kind: type[R], column: str, values: Collection[Any], **equal: Any) -> Iterator[R]:
+    def find_in(self, kind: type[R], column: str, values: Collection[Any], /, **equal: Any) -> Iterator[R]:
         """Rows whose column is one of the values, in no promised order."""
 
-    def last(self, kind: type[R], column: str, **equal: Any) -> Any:
+    def last(self, kind: type[R], column: str, /, **equal: Any) -> Any:
         """The greatest value of an integer column among matching rows, or None where there are none."""
 
-    def count(self, kind: type[Any], **equal: Any) -> int:
+    def count(self, kind: type[Any], /, **equal: Any) -> int:
         """How many rows match."""
 
 
@@ -58,7 +59,7 @@ class Writing(Reading, Protocol):
     def put(self, row: Any) -> None:
         """Insert, or replace the row with the same key."""
 
-    def remove(self, kind: type[Any], *key: Any) -> None:
+    def remove(self, kind: type[Any], /, *key: Any) -> None:
         """Take out the row with this key, if it is there."""
 
 

@@ -132,7 +132,7 @@ class Sealing:
     source: bytes
 
 
-@table("holding", key=("h",), indexes=(("version",), ("cls", "h"), ("batch",), ("custodian", "h"), ("embargo",), ("expiry",)))
+@table("holding", key=("h",), indexes=(("object",), ("version",), ("cls", "h"), ("batch",), ("custodian", "h"), ("embargo",), ("expiry",)))
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One version as it came: from whom, under which title and terms, in which class.
@@ -142,6 +142,7 @@ class Holding:
     """
 
     h: int
+    object: str
     version: int
     custodian: str
     title: str | None
@@ -204,6 +205,19 @@ class Batch:
     taken: int
     done: int
     counts: bytes
+
+
+@table("refused", key=("batch", "place"))
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An object of a batch that was not taken in: where it stood, its id as far as it could be read, and why."""
+
+    batch: int
+    place: str
+    object: str
+    code: str
+    sentence: str
+    raw: bytes
 
 
 @table("handling", key=("s",), indexes=(("target",),))

@@ -1,13 +1,14 @@
 """Blind trees: Merkle trees of a fixed size whose unused part cannot be told from the used part.
 
-A tick has 2^12 leaves and a delivery page 2^10, whatever is in them. Nodes are as in RFC 9162 §2.1.1. The hash of a subtree
-without a single used leaf is not computed from leaves: it is derived from a secret,
+A tick has 2^12 leaves and a delivery page 2^10, whatever is in them. Nodes are as in RFC 9162 §2.1.1. The hash of a
+subtree without a single used leaf is not computed from leaves: it is derived from a secret,
 
     fill(secret, height, place) = SHA-256("comity/fill/1" ‖ secret32 ‖ u8 height ‖ u16 place)        (big-endian)
 
-so an empty tree costs one hash and k used leaves cost k times the height, not 2^12. To who has not the secret, a fill and the
-hash of a used subtree are both 32 random bytes: a used leaf is salted, and a proof shows siblings only. To whom the secret is
-opened (an auditor), every unused place is shown to be unused: nobody finds a leaf or a node under a fill.
+so an empty tree costs one hash and k used leaves cost k times the height, not 2^12. To who has not the secret, a fill
+and the hash of a used subtree are both 32 random bytes: a used leaf is salted, and a proof shows siblings only. To
+whom the secret is opened (an auditor), every unused place is shown to be unused: nobody finds a leaf or a node under
+a fill.
 """
 
 from __future__ import annotations

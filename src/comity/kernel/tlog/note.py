@@ -1,9 +1,8 @@
 """Signed notes: text with signature lines, as checkpoints are signed.
 
-Source: C2SP signed-note. A note is UTF-8 without control characters but newline: the text, ending with a newline; an empty line;
-signature lines ``— name base64(key id ‖ signature)``. An Ed25519 key has the id
-``SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key32)[:4]``. Lines by unknown keys are ignored; a line by a known key must hold, and one
-must be there.
+Source: C2SP signed-note. A note is UTF-8 without control characters but newline: the text, ending with a newline; an
+empty line; signature lines ``— name base64(key id ‖ signature)``. An Ed25519 key has the id ``SHA-256(name ‖ 0x0A ‖
+0x01 ‖ public key32)[:4]``. Lines by unknown keys are ignored; a line by a known key must hold, and one must be there.
 """
 
 from __future__ import annotations
@@ -14,10 +13,8 @@ from binascii import Error as Base64Error
 from hashlib import sha256
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from comity.kernel.errors import InputRefused, SealBroken
+from comity.kernel.seal.keys import SPKI_PREFIX, PublicKey
 
 ED25519: Final = b"\x01"
 """signed-note, Signature types."""
@@ -29,7 +26,6 @@ MAX_SIGNATURES: Final = 64
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _NAME = re.compile(r"[^\s+]+")
 _SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
-_PUBLIC_KEY: Final = 32
 
 
 class Signer(Protocol):
@@ -58,7 +54,7 @@ def sign_note(text: str, name: str, public_key: bytes, signer: Signer) -> bytes:
         InputRefused: `note` for a text or a name that a note cannot have.
     """
     if not text.endswith("\n") or _CONTROL.search(text) or not _NAME.fullmatch(name):
-        raise InputRefused("note", "A note ends with a newline, has no control characters and a key name without spaces or plus.")
+        raise InputRefused("note", "A note ends with a newline, has no control characters and a plain key name.")
     data = text.encode()
     return data + f"\n— {name} {b64encode(key_id(name, public_key) + signer.sign(data)).decode()}\n".encode()
 
@@ -79,8 +75,8 @@ def open_note(note: bytes, name: str, public_key: bytes) -> str:
             continue
         try:
             verifier.verify(blob[4:], text.encode())
-        except InvalidSignature as broken:
-            raise SealBroken("note-signature", f"The signature of {name} does not fit the text; do not rely on it.") from broken
+        except SealBroken as broken:
+            raise SealBroken("note-signature", f"The signature of {name} does not fit the text.") from broken
         signed = True
     if not signed:
         raise SealBroken("note-signature", f"The note is not signed by the known key of {name}.")
@@ -101,13 +97,17 @@ def split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
         raise InputRefused("note", "A note is UTF-8 text.", clause="C2SP signed-note, Format") from broken
     head, gap, tail = whole.rpartition("\n\n")
     if not gap or not head or not tail.endswith("\n") or _CONTROL.search(whole):
-        raise InputRefused("note", "A note is text, an empty line and signature lines.", clause="C2SP signed-note, Format")
+        raise InputRefused(
+            "note", "A note is text, an empty line and signature lines.", clause="C2SP signed-note, Format"
+        )
     found = []
     for line in tail[:-1].split("\n"):
         match = _SIGNATURE.fullmatch(line)
         blob = base64_exact(match[2]) if match else None
         if match is None or blob is None or len(blob) < 5:
-            raise InputRefused("note", "A signature line is an em dash, a name and base64.", clause="C2SP signed-note, Format")
+            raise InputRefused(
+                "note", "A signature line is an em dash, a name and base64.", clause="C2SP signed-note, Format"
+            )
         found.append((match[1], blob))
     if len(found) > MAX_SIGNATURES:
         raise InputRefused("note", f"A note with more than {MAX_SIGNATURES} signatures is not read.")
@@ -123,8 +123,8 @@ def base64_exact(text: str) -> bytes | None:
     return data if b64encode(data).decode() == text else None
 
 
-def _public_key(raw: bytes) -> Ed25519PublicKey:
+def _public_key(raw: bytes) -> PublicKey:
     try:
-        return Ed25519PublicKey.from_public_bytes(raw)
-    except ValueError as broken:
+        return PublicKey(SPKI_PREFIX + raw)
+    except SealBroken as broken:
         raise SealBroken("note-signature", "The log's public key is not an Ed25519 key of 32 bytes.") from broken

@@ -1,14 +1,16 @@
 """Ticks: the log's minute, one outer leaf each, acts or none.
 
-The log begins at `origin_at` and has one outer leaf for each period that is over, so its size is a function of time alone.
-Tick t lasts from ``origin_at + t * period`` (inclusive) to ``origin_at + (t + 1) * period`` (exclusive). Its outer entry is
-the 32-byte root of an inner tree of 4,096 leaves, and the record hash the RFC 9162 leaf hash of that entry:
+The log begins at `origin_at` and has one outer leaf for each period that is over, so its size is a function of time
+alone. Tick t lasts from ``origin_at + t * period`` (inclusive) to ``origin_at + (t + 1) * period`` (exclusive). Its
+outer entry is the 32-byte root of an inner tree of 4,096 leaves, and the record hash the RFC 9162 leaf hash of that
+entry:
 
     record hash = SHA-256(0x00 ‖ inner root)
 
-An act stands at a random place of its tick as ``SHA-256(0x00 ‖ "comity/act/1" ‖ salt16 ‖ DSSE bytes)``; what is unused comes
-from the secret of the tick (`comity.kernel.tlog.blind`), itself derived from the log's secret, so one tick can be opened to
-an auditor without the others. A tick without acts is one derived hash. Acts beyond 4,096 wait for the next tick.
+An act stands at a random place of its tick as ``SHA-256(0x00 ‖ "comity/act/1" ‖ salt16 ‖ DSSE bytes)``; what is
+unused comes from the secret of the tick (`comity.kernel.tlog.blind`), itself derived from the log's secret, so one
+tick can be opened to an auditor without the others. A tick without acts is one derived hash. Acts beyond 4,096 wait
+for the next tick.
 
 Source: docs/formats/log.md, Ticks.
 """

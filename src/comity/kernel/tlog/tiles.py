@@ -1,9 +1,9 @@
 """Tiles: the tree as it is stored and served, 256 hashes a piece.
 
-Source: C2SP tlog-tiles (paths, widths, which hashes a tile has), height 8. Tile (level, index) has the roots of the complete
-subtrees of height ``8 * level`` numbered ``256 * index`` and on, 32 bytes each. A tile is only ever appended to: the tile of
-a smaller tree is the beginning of the tile of a larger one, so a store keeps one row for (level, index) and cuts it to
-the width that is asked for. A partial tile is never hashed into the level above.
+Source: C2SP tlog-tiles (paths, widths, which hashes a tile has), height 8. Tile (level, index) has the roots of the
+complete subtrees of height ``8 * level`` numbered ``256 * index`` and on, 32 bytes each. A tile is only ever appended
+to: the tile of a smaller tree is the beginning of the tile of a larger one, so a store keeps one row for (level,
+index) and cuts it to the width that is asked for. A partial tile is never hashed into the level above.
 
     writer, rows = TileWriter().append([leaf_hash(b"first"), leaf_hash(b"second")])
     rows                      # (TileRow(level=0, index=0, data=<64 bytes>),)
@@ -41,7 +41,7 @@ class TileRow(NamedTuple):
     """One tile to store; it replaces an earlier row of the same level and index, which it begins with."""
 
     level: int
-    index: int
+    index: int  # type: ignore[assignment]
     data: bytes
 
 
@@ -171,7 +171,7 @@ def tile_hashes(reader: TileReader, size: int) -> ReadHash:
     kept: dict[tuple[int, int], bytes] = {}
 
     def read_hash(level: int, index: int) -> bytes:
-        # a complete subtree of height 8 whose tile above is there is one hash in it; any other is hashed from its own tile
+        # within a tile the levels between are hashed again (tlog-tiles, Merkle Tree)
         tile_level, depth = divmod(level, HEIGHT)
         tile, place = divmod(index << depth, WIDTH)
         width = width_at(size, tile_level, tile)
@@ -198,6 +198,7 @@ def _read(reader: TileReader, level: int, index: int, width: int) -> bytes:
     data = reader.read_tile(level, index, width)
     if len(data) != width * HASH_BYTES:
         raise LogFault(
-            "log-tile-damaged", f"Tile {tile_path(level, index, width)} has {len(data)} bytes instead of {width * HASH_BYTES}."
+            "log-tile-damaged",
+            f"Tile {tile_path(level, index, width)} has {len(data)} bytes instead of {width * HASH_BYTES}.",
         )
     return data

@@ -1,10 +1,12 @@
 """The Merkle tree of the log: hashes, the frontier that grows, inclusion and consistency proofs.
 
-RFC 9162 §2.1 with SHA-256: a leaf is ``SHA-256(0x00 ‖ entry)``, a node ``SHA-256(0x01 ‖ left ‖ right)``, the empty tree
-``SHA-256("")``. Everything is said of record hashes (the leaf hashes), 32 bytes each; nothing here sees an entry.
+RFC 9162 §2.1 with SHA-256: a leaf is ``SHA-256(0x00 ‖ entry)``, a node ``SHA-256(0x01 ‖ left ‖ right)``, the empty
+tree ``SHA-256("")``. Everything is said of record hashes (the leaf hashes), 32 bytes each; nothing here sees an
+entry.
 
-A stored tree is asked through `ReadHash`: ``read_hash(level, index)`` is the root of the complete subtree over the leaves
-``[index << level, (index + 1) << level)``; `comity.kernel.tlog.tiles` answers it from tiles. Verifying needs no tree. Rules:
+A stored tree is asked through `ReadHash`: ``read_hash(level, index)`` is the root of the complete subtree over the
+leaves ``[index << level, (index + 1) << level)``; `comity.kernel.tlog.tiles` answers it from tiles. Verifying needs
+no tree. Rules:
 
 - sizes and indexes are below 2^63; a proof has at most 63 hashes (64 for the explicit form), and never one too many;
 - a check that fails raises; nothing here returns False;
@@ -52,7 +54,7 @@ def pair_up(hashes: Sequence[bytes]) -> list[bytes]:
 
 
 def fold(hashes: Sequence[bytes]) -> bytes:
-    """The root over complete subtrees given from the largest (left) to the smallest (right); none give the empty root."""
+    """The root over complete subtrees, the largest (left) first; none give the empty root."""
     if not hashes:
         return EMPTY_ROOT
     root = hashes[-1]
@@ -75,7 +77,7 @@ class Frontier:
 
     def __post_init__(self) -> None:
         if not 0 <= self.size < MAX_SIZE or len(self.nodes) != self.size.bit_count():
-            raise InputRefused("log-frontier", f"A tree of {self.size} leaves does not have {len(self.nodes)} subtrees.")
+            raise InputRefused("log-frontier", f"{len(self.nodes)} subtrees do not make a tree of {self.size} leaves.")
 
     def extend(self, leaves: Iterable[bytes]) -> Frontier:
         """The frontier after appending record hashes (32 bytes each), in order; made for batches of thousands."""
@@ -122,7 +124,7 @@ def cover(start: int, end: int) -> list[Node]:
 
 
 def _subtree(start: int, end: int, read_hash: ReadHash) -> bytes:
-    """The RFC 9162 hash of the leaves ``[start, end)``, where `start` is a multiple of a power of two of that length."""
+    """The RFC 9162 hash of the leaves ``[start, end)`` of a subtree."""
     return fold([read_hash(level, index) for level, index in cover(start, end)])
 
 
@@ -209,9 +211,9 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
         SealBroken: `inclusion-proof`.
     """
     if not 0 <= index < size < MAX_SIZE:
-        raise SealBroken("inclusion-proof", f"The proof is for leaf {index} of a log of {size} leaves, which has no such leaf.")
+        raise SealBroken("inclusion-proof", f"A log of {size} leaves has no leaf {index} to prove.")
     if not (_hashes(proof) and _hashes((leaf, root))):
-        raise SealBroken("inclusion-proof", "The inclusion proof has hashes that are not of 32 bytes, or too many of them.")
+        raise SealBroken("inclusion-proof", "The inclusion proof has too many hashes, or one that is not of 32 bytes.")
     at, last, node = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -226,7 +228,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     if last != 0:
         raise SealBroken("inclusion-proof", "The inclusion proof is shorter than a log of this size has levels.")
     if node != root:
-        raise SealBroken("inclusion-proof", f"The inclusion proof for leaf {index} does not lead to the root of the checkpoint.")
+        raise SealBroken("inclusion-proof", f"The inclusion proof for leaf {index} does not lead to the root.")
 
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
@@ -240,7 +242,9 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     if not 0 <= old <= new < MAX_SIZE:
         raise LogFault("consistency-proof", f"A log of {new} leaves cannot begin with one of {old}.")
     if not (_hashes(proof) and _hashes((old_root, new_root))):
-        raise LogFault("consistency-proof", "The consistency proof has hashes that are not of 32 bytes, or too many of them.")
+        raise LogFault(
+            "consistency-proof", "The consistency proof has too many hashes, or one that is not of 32 bytes."
+        )
     if old in (0, new):
         if proof:
             raise LogFault("consistency-proof", "The consistency proof has hashes where none are needed.")
@@ -250,7 +254,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     explicit = (old_root, *proof) if _is_power(old) else tuple(proof)
     reached = _both_roots(old, new, explicit)
     if reached is None:
-        raise LogFault("consistency-proof", f"The consistency proof from {old} to {new} leaves has not the length it must have.")
+        raise LogFault("consistency-proof", f"A consistency proof from {old} to {new} leaves has another length.")
     if reached != (old_root, new_root):
         raise LogFault("consistency-proof", f"The log of {new} leaves is not shown to begin with that of {old} leaves.")
 
@@ -258,8 +262,8 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
 def contradicts(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """True if an explicit proof shows that the tree of `new` leaves begins with *another* tree of `old` leaves.
 
-    The proof reaches `new_root`, so its hashes are nodes of that tree; the prefix they give is then the only one the tree has.
-    A proof that does not reach `new_root` shows nothing and gives False.
+    The proof reaches `new_root`, so its hashes are nodes of that tree; the prefix they give is then the only one the
+    tree has. A proof that does not reach `new_root` shows nothing and gives False.
     """
     if not 0 < old < new < MAX_SIZE or not (_hashes(proof) and _hashes((old_root, new_root))):
         return False

@@ -1,0 +1,120 @@
+"""How an object is made from what is no STIX: its id, its dates, its markings, and what of it goes into an extension of ours.
+
+Rules:
+
+- **Whose it is.** A conversion is a statement of the party that converted: the party is in the id, so two parties'
+  conversions of one file never become rivals. `created_by_ref` is the party, or who the file itself names (MISP: Orgc).
+- **The same import gives the same id.** An id is UUIDv5 over party, format and the key of the part. Where the part carries a
+  date of its own version (a MISP timestamp, a column ``modified``), the key is its identity and a later date is a newer
+  version. Where it carries none, the key also covers all that the object says: taking it in again is `known`, and a changed
+  text is another statement, never a rival with the same id and the same `modified`.
+- **No date is made up.** What bears no date at all is created at `UNDATED`, the first instant of the STIX epoch we use; the
+  instant of import is never written into an object, since the next import would then differ.
+- **Markings in the bytes.** What the file marks is marked by reference to the TLP 2.0 and PAP definitions of OASIS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from comity.kernel.model.ids import minted, type_of
+from comity.kernel.seal.canonical import canonical
+
+UNDATED: Final = "1970-01-01T00:00:00.000Z"
+"""`created`, `modified` and `valid_from` of what bears no date."""
+
+TLP_REFS: Final = {
+    "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+    "green": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    "amber": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    "amber+strict": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    "red": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+"""OASIS cti-stix-common-objects, the TLP 2.0 marking definitions."""
+
+PAP_REFS: Final = {
+    "clear": "marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92",
+    "green": "marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9",
+    "amber": "marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab",
+    "red": "marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e",
+}
+"""OASIS cti-stix-common-objects, pap-marking-definition-f8d."""
+
+MISP_EXTENSION: Final = minted("extension-definition", "comity-misp")
+MISP_OBJECT_EXTENSION: Final = minted("extension-definition", "comity-misp-object")
+ROW_EXTENSION: Final = minted("extension-definition", "comity-row")
+KEV_EXTENSION: Final = minted("extension-definition", "comity-kev")
+GALAXY_EXTENSION: Final = minted("extension-definition", "comity-galaxy")
+
+MISP_OBJECT_TYPE: Final = "x-comity-misp"
+"""What of a MISP event has no STIX form: an object type of ours, declared by `MISP_OBJECT_EXTENSION` (new-sdo)."""
+
+_AUTHOR: Final = minted("identity", "comity-formats")
+_WHEN: Final = "2026-11-01T00:00:00.000Z"
+
+
+def _definition(name: str, kind: str, description: str) -> dict[str, Any]:
+    return {
+        "type": "extension-definition",
+        "spec_version": "2.1",
+        "id": minted("extension-definition", name),
+        "created_by_ref": _AUTHOR,
+        "created": _WHEN,
+        "modified": _WHEN,
+        "name": name,
+        "description": description,
+        "schema": "docs/formats/intake.md",
+        "version": "1.0.0",
+        "extension_types": [kind],
+    }
+
+
+DEFINITIONS: Final[dict[str, bytes]] = {
+    shape["id"]: canonical(shape)
+    for shape in (
+        {
+            "type": "identity",
+            "spec_version": "2.1",
+            "id": _AUTHOR,
+            "created": _WHEN,
+            "modified": _WHEN,
+            "name": "Comity",
+            "description": "The Comity software: author of its own extension definitions, no party.",
+            "identity_class": "system",
+        },
+        _definition("comity-misp", "property-extension", "What a MISP attribute, object or event said, word for word."),
+        _definition("comity-misp-object", "new-sdo", "A part of a MISP event that has no STIX form, word for word."),
+        _definition("comity-row", "property-extension", "Columns of a table row that have no STIX form."),
+        _definition("comity-kev", "property-extension", "An entry of CISA's Known Exploited Vulnerabilities, word for word."),
+        _definition("comity-galaxy", "property-extension", "A MISP galaxy cluster, word for word."),
+    )
+}
+"""Objects that what we mint refers to, by id: a node keeps them from the start, so that they can travel with it."""
+
+
+def markings(handling: Mapping[str, str]) -> list[str]:
+    """The marking references that say `tlp` and `pap` of a handling."""
+    found = [TLP_REFS[handling["tlp"]]] if "tlp" in handling else []
+    return [*found, PAP_REFS[handling["pap"]]] if "pap" in handling else found
+
+
+def base(stix_type: str, stix_id: str, created: str, modified: str, by: str | None) -> dict[str, Any]:
+    """The properties every domain object has."""
+    shape: dict[str, Any] = {
+        "type": stix_type,
+        "spec_version": "2.1",
+        "id": stix_id,
+        "created": created,
+        "modified": modified,
+    }
+    if by is not None and (type_of(by) == "identity"):
+        shape["created_by_ref"] = by
+    return shape
+
+
+def statement(shape: dict[str, Any], party: str, key: Iterable[str]) -> dict[str, Any]:
+    """Give `shape` an id that covers all it says (no date of its own version): the same content gives the same id."""
+    shape.pop("id", None)
+    text = "/".join((party, *key, canonical(shape).decode()))
+    return {"type": shape["type"], "spec_version": "2.1", "id": minted(shape["type"], text), **shape}

@@ -1,0 +1,362 @@
+"""Keeping objects: versions and holdings as they came, in their classes, with their references and values.
+
+Received bytes are never changed and ids never rewritten. Two copies are the same version when they stand under the same
+digest, or are both complete and equal in canonical form; all else stands side by side (docs/formats/object.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from comity.kernel.model.instants import Instant
+from comity.kernel.model.objects import StixObject
+from comity.kernel.model.references import references, required_references
+from comity.kernel.model.strictjson import read as read_json
+from comity.kernel.model.values import values
+from comity.kernel.release.decision import Terms
+from comity.kernel.release.facets import Facets
+from comity.kernel.release.handling import Effective, Handling, effective
+from comity.kernel.release.markings import Markings, read_markings
+from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.dsse import unverified_body
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import Batch, Class, HandlingRow, Holding, Reference, Value, Version
+from comity.node.context import Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One object to be kept, checked already: how it came and what came with it.
+
+    Args:
+        digest, seal, disclosure: What it came sealed under; None for what came unsealed.
+        originator: Party id under an uncontested origin seal, or our own id; None: unattributed.
+        handling: What the file itself said of this object (its row's TLP), beside what the batch says.
+    """
+
+    object: StixObject
+    original: bytes | None = None
+    digest: bytes | None = None
+    seal: bytes | None = None
+    disclosure: bytes | None = None
+    originator: str | None = None
+    view: str = "full"
+    terms: Terms | None = None
+    handling: Handling | None = None
+
+
+@dataclass(slots=True)
+class Kept:
+    """What became of a chunk: counts, version numbers to be decided, and the holding each object stands in, in order."""
+
+    new: int = 0
+    known: int = 0
+    newer: int = 0
+    older: int = 0
+    rivals: int = 0
+    unmarked: int = 0
+    versions: list[int] = field(default_factory=list)
+    holdings: list[int] = field(default_factory=list)
+
+
+def keep(
+    deed: Deed,
+    items: Sequence[Incoming],
+    *,
+    batch: Batch,
+    custodian: str,
+    title: str | None,
+    handlings: Sequence[Handling],
+) -> Kept:
+    """Keep a chunk of objects under one batch; decisions follow in `streams.settle` with what this returns.
+
+    Args:
+        custodian: Party it came from; our own id for what our officers take in.
+        title: The title it came under; None for first hand.
+        handlings: What the importing officer stated for the batch.
+    """
+    tx, kept = deed.tx, Kept()
+    ids = {item.object.id for item in items}
+    present: dict[str, list[Version]] = {}
+    for row in tx.find_in(Version, "id", ids):
+        present.setdefault(row.id, []).append(row)
+    classes = Classes(deed)
+    markings = MarkingReader(deed.tx, {i.object.id: i.object.data for i in items if i.object.type == "marking-definition"})
+    n, h = tx.last(Version, "n") or 0, tx.last(Holding, "h") or 0
+    versions: list[Version] = []
+    holdings: list[Holding] = []
+    trailing: list[Reference | Value] = []
+    fresh: dict[int, Holding] = {}
+    for item in items:
+        same = sha256(canonical(item.object.data)).digest()
+        modified = -1 if item.object.version is None else item.object.version
+        beside = present.setdefault(item.object.id, [])
+        version = next((row for row in beside if _same(row, item, same)), None)
+        stated = (*handlings, item.handling) if item.handling else tuple(handlings)
+        if version is not None:
+            kept.known += 1
+            holding = fresh.get(version.n) or _holding_from(deed, version.n, custodian, title)
+            if holding is not None:
+                merged = _again(deed, item, version, holding, stated, classes, markings) if version.n not in fresh else holding
+                if merged is not holding:
+                    h += 1
+                    merged = replace(merged, h=h, batch=batch.b, at=deed.at)
+                    tx.put(replace(holding, ended=deed.at))
+                    holdings.append(merged)
+                    fresh[version.n] = merged
+                    kept.versions.append(version.n)
+                kept.holdings.append(merged.h)
+                continue
+        else:
+            n += 1
+            version = Version(
+                n=n,
+                id=item.object.id,
+                type=item.object.type,
+                modified=modified,
+                raw=item.object.raw,
+                sha256=sha256(item.object.raw).digest(),
+                same=same,
+                digest=item.digest,
+                seal=item.seal,
+                disclosure=item.disclosure,
+                original=item.original,
+            )
+            _count(kept, beside, modified)
+            beside.append(version)
+            versions.append(version)
+            trailing.extend(_trailing(version.n, item.object))
+        h += 1
+        facts = effective(
+            item.object.data,
+            markings.read(item.object.data),
+            stated,
+            item.terms,
+            custodian=custodian,
+            originator=item.originator,
+            title=title,
+        )
+        if facts.facets.tlp is None:
+            kept.unmarked += 1
+        holding = _holding(h, version.n, batch.b, custodian, title, item, facts, classes.number(facts.facets), deed.at)
+        holdings.append(holding)
+        fresh[version.n] = holding
+        kept.versions.append(version.n)
+        kept.holdings.append(h)
+    tx.add(versions)
+    tx.add(holdings)
+    tx.add(trailing)
+    _reread_markings(deed, versions, classes, kept)
+    return kept
+
+
+def _same(row: Version, item: Incoming, same: bytes) -> bool:
+    if item.digest is not None and row.digest is not None:
+        return row.digest == item.digest and row.same == same
+    return row.same == same and (row.digest is None or item.digest is None) and item.view == "full"
+
+
+def _count(kept: Kept, beside: Sequence[Version], modified: int) -> None:
+    if not beside:
+        kept.new += 1
+    elif all(row.modified < modified for row in beside):
+        kept.newer += 1
+    elif any(row.modified == modified for row in beside):
+        kept.rivals += 1
+    else:
+        kept.older += 1
+
+
+def _trailing(n: int, item: StixObject) -> Iterable[Reference | Value]:
+    required = required_references(item.type)
+    for ref in {(found.path, found.target): found for found in references(item.data)}.values():
+        yield Reference(n, ref.path, ref.target, ref.property, ref.kind, int(ref.property in required))
+    for value in dict.fromkeys(text.lower() for text in values(item.data)):
+        yield Value(value, n)
+
+
+def _holding(
+    h: int,
+    version: int,
+    batch: int,
+    custodian: str,
+    title: str | None,
+    item: Incoming,
+    facts: Effective,
+    cls: int,
+    at: Instant,
+) -> Holding:
+    return Holding(
+        h=h,
+        version=version,
+        custodian=custodian,
+        title=title,
+        batch=batch,
+        cls=cls,
+        embargo=facts.embargo,
+        expiry=facts.expiry,
+        terms=None if item.terms is None else canonical(item.terms.as_json()),
+        view=item.view,
+        at=at,
+        ended=None,
+    )
+
+
+def _holding_from(deed: Deed, version: int, custodian: str, title: str | None) -> Holding | None:
+    found = [row for row in deed.tx.find(Holding, version=version, custodian=custodian, ended=None) if row.title == title]
+    return found[-1] if found else None
+
+
+def _again(
+    deed: Deed,
+    item: Incoming,
+    version: Version,
+    holding: Holding,
+    stated: Sequence[Handling],
+    classes: Classes,
+    markings: MarkingReader,
+) -> Holding:
+    """The holding as it stands after the same version came again with another statement: the stricter counts."""
+    before = handlings_for(deed.tx, version.id, [holding.batch])
+    facts = effective(
+        item.object.data,
+        markings.read(item.object.data),
+        (*before, *stated),
+        terms_from(holding.terms),
+        custodian=holding.custodian,
+        originator=classes.facets(holding.cls).originator or item.originator,
+        title=holding.title,
+    )
+    cls = classes.number(facts.facets)
+    if cls == holding.cls and facts.embargo == holding.embargo and facts.expiry == holding.expiry:
+        return holding
+    return replace(holding, cls=cls, embargo=facts.embargo, expiry=facts.expiry)
+
+
+def reclass(deed: Deed, version: Version, classes: Classes | None = None) -> bool:
+    """Put the live holdings of a version into the classes their present handlings and markings give; true if any moved."""
+    tx = deed.tx
+    classes = classes or Classes(deed)
+    data = read_json(version.raw)
+    markings = MarkingReader(tx, {})
+    moved = False
+    for holding in list(tx.find(Holding, version=version.n, ended=None)):
+        facts = effective(
+            data,
+            markings.read(data),
+            handlings_for(tx, version.id, [holding.batch]),
+            terms_from(holding.terms),
+            custodian=holding.custodian,
+            originator=classes.facets(holding.cls).originator,
+            title=holding.title,
+        )
+        cls = classes.number(facts.facets)
+        if (cls, facts.embargo, facts.expiry) == (holding.cls, holding.embargo, holding.expiry):
+            continue
+        moved = True
+        tx.put(replace(holding, ended=deed.at))
+        h = (tx.last(Holding, "h") or 0) + 1
+        tx.add([replace(holding, h=h, cls=cls, embargo=facts.embargo, expiry=facts.expiry, at=deed.at)])
+    return moved
+
+
+def _reread_markings(deed: Deed, versions: Sequence[Version], classes: Classes, kept: Kept) -> None:
+    """A marking definition that comes after the objects that use it makes them readable: put them where they belong."""
+    for definition in versions:
+        if definition.type != "marking-definition":
+            continue
+        users = {row.version for row in deed.tx.find(Reference, target=definition.id)}
+        for row in deed.tx.find_in(Version, "n", users):
+            if reclass(deed, row, classes):
+                kept.versions.append(row.n)
+
+
+class MarkingReader:
+    """Reads what markings say, looking definitions up in the store and in the chunk at hand; remembers what it read."""
+
+    def __init__(self, tx: Reading, chunk: Mapping[str, Mapping[str, Any]]) -> None:
+        self._tx, self._known = tx, dict(chunk)
+        self._missing: set[str] = set()
+
+    def resolve(self, marking: str) -> Mapping[str, Any] | None:
+        """The newest definition of this id that we hold; None where there is none, or rivals of it."""
+        if marking in self._known:
+            return self._known[marking]
+        if marking in self._missing:
+            return None
+        rows = list(self._tx.find(Version, id=marking))
+        newest = [row for row in rows if row.modified == max(other.modified for other in rows)]
+        if len({row.same for row in newest}) != 1:  # absent, or rivals that say different things
+            self._missing.add(marking)
+            return None
+        self._known[marking] = read_json(newest[0].raw)
+        return self._known[marking]
+
+    def read(self, data: Mapping[str, Any]) -> Markings:
+        """The markings of an object, as far as they can be read here."""
+        return read_markings(data, self.resolve)
+
+
+class Classes:
+    """Class numbers by facets, for one deed."""
+
+    def __init__(self, deed: Deed) -> None:
+        self._deed = deed
+        self._numbers: dict[Facets, int] = {}
+        self._facets: dict[int, Facets] = {}
+
+    def number(self, facets: Facets) -> int:
+        """The number of the class with these facets, made if it is new."""
+        found = self._numbers.get(facets)
+        if found is not None:
+            return found
+        tx, key = self._deed.tx, facets.key
+        row = next(iter(tx.find(Class, key=key)), None)
+        if row is None:
+            row = Class((tx.last(Class, "c") or 0) + 1, key, canonical(facets.as_json()))
+            tx.add([row])
+        self._numbers[facets], self._facets[row.c] = row.c, facets
+        return row.c
+
+    def facets(self, number: int) -> Facets:
+        """The facets of a class."""
+        found = self._facets.get(number)
+        if found is None:
+            found = self._facets[number] = class_facets(self._deed.tx, number)
+        return found
+
+
+def class_facets(tx: Reading, number: int) -> Facets:
+    """The facets of a class, read from the store."""
+    row = tx.get(Class, number)
+    assert row is not None, "a holding names a class that exists"
+    return Facets.from_json(msgspec.json.decode(row.facets))
+
+
+def handlings_for(tx: Reading, object_id: str, batches: Iterable[int]) -> tuple[Handling, ...]:
+    """Everything officers stated for an object: for its batches, then for itself."""
+    targets = [*(f"batch:{b}" for b in batches), object_id]
+    found: list[Handling] = []
+    for target in targets:
+        found.extend(Handling.from_json(statement_of(row)) for row in tx.find(HandlingRow, target=target))
+    return tuple(found)
+
+
+def statement_of(row: HandlingRow) -> dict[str, Any]:
+    """The body of a signed handling of ours; the store is ours, `doctor` checks the signature."""
+    body, _ = unverified_body(row.envelope, "handling")
+    shape: dict[str, Any] = body["handling"]
+    return shape
+
+
+def terms_from(raw: bytes | None) -> Terms | None:
+    """The terms that travelled with a holding, or None for what did not come from a peer."""
+    if raw is None:
+        return None
+    shape = msgspec.json.decode(raw)
+    return Terms(**{name: tuple(value) if isinstance(value, list) else value for name, value in shape.items()})

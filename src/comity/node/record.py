@@ -1,0 +1,240 @@
+"""The record: every deed towards another party becomes a signed act with a reserved place in the log.
+
+The act, its place and the rows it speaks of commit together. A tick is closed by whichever deed first comes after its end, so
+a node that was down appends what it missed, with the acts reserved for it (docs/formats/log.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from comity.kernel.errors import NotFound
+from comity.kernel.model.instants import SECOND, Instant
+from comity.kernel.seal.canonical import canonical
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import ActRow, CheckpointRow, Tile
+from comity.kernel.tlog.acts import Act, act_digest, make_act, officers_commitment
+from comity.kernel.tlog.checkpoint import Checkpoint, origin, sign_checkpoint
+from comity.kernel.tlog.promises import Promise, make_promise
+from comity.kernel.tlog.ticks import act_leaf, due, free_place, inner_proof, inner_root, record_hash, tick_of
+from comity.kernel.tlog.tiles import TileWriter, tile_hashes
+from comity.kernel.tlog.tree import consistency_proof, inclusion_proof
+from comity.node.context import Deed, Node, need_setting, put_setting, read_setting
+
+PERIOD: Final = 60 * SECOND
+"""The length of a tick unless the node was made with another."""
+
+MISSED_AT_ONCE: Final = 100_000
+"""Leaves appended in one go when a node was down; the rest follows in the same deed, tile by tile."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """Which log this is: its origin line, when tick 0 began, how long a tick lasts (microseconds), which life it is."""
+
+    origin: str
+    origin_at: Instant
+    period: int
+    incarnation: int
+
+
+def log_facts(tx: Reading) -> LogFacts:
+    """The facts of our log as they were set at `init` or by the last restore."""
+    return LogFacts(**need_setting(tx, "log"))
+
+
+def open_log(deed: Deed, *, period: int, incarnation: int) -> LogFacts:
+    """Begin a life of the log at this instant: size 0, an empty checkpoint is never signed."""
+    facts = LogFacts(origin(deed.node.party, incarnation), deed.at, period, incarnation)
+    put_setting(
+        deed.tx,
+        "log",
+        {"origin": facts.origin, "origin_at": facts.origin_at, "period": period, "incarnation": incarnation},
+    )
+    put_setting(deed.tx, "log-size", 0)
+    return facts
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTiles:
+    """Tiles as the store holds them; a partial tile is kept under its index and grows in place."""
+
+    tx: Reading
+
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        """The first `width` hashes of a tile.
+
+        Raises:
+            NotFound: `log-tile` when the tile or that many hashes are not there.
+        """
+        row = self.tx.get(Tile, level, index)
+        if row is None or len(row.hashes) < width * 32:
+            raise NotFound("log-tile", f"The log has no tile {level}/{index} of {width} hashes.")
+        return row.hashes[: width * 32]
+
+
+def _secret(node: Node, facts: LogFacts) -> bytes:
+    return sha256(b"comity/log-secret/1" + node.secret + facts.incarnation.to_bytes(8, "big")).digest()
+
+
+def close_ticks(deed: Deed) -> int:
+    """Append the leaf of every tick that is over, and sign one checkpoint where there was any; gives the log's size."""
+    facts = log_facts(deed.tx)
+    size: int = read_setting(deed.tx, "log-size", 0)
+    ticks = due(size - 1, deed.at, facts.origin_at, facts.period)
+    if not ticks:
+        return size
+    secret = _secret(deed.node, facts)
+    acts: dict[int, dict[int, bytes]] = {}
+    for row in deed.tx.find(ActRow, order=("tick", "place"), after=(size - 1, 1 << 20) if size else None):
+        if row.tick >= ticks.stop:
+            break
+        acts.setdefault(row.tick, {})[row.place] = act_leaf(row.salt, row.envelope)
+    writer = TileWriter.resume(size, StoredTiles(deed.tx))
+    for start in range(ticks.start, ticks.stop, MISSED_AT_ONCE):
+        stop = min(start + MISSED_AT_ONCE, ticks.stop)
+        writer, tiles = writer.append(
+            record_hash(inner_root(acts.get(tick, {}), secret, tick)) for tick in range(start, stop)
+        )
+        for tile in tiles:
+            deed.tx.put(Tile(tile.level, tile.index, tile.data))
+    put_setting(deed.tx, "log-size", writer.size)
+    checkpoint = Checkpoint(facts.origin, writer.size, writer.frontier.root())
+    note = sign_checkpoint(checkpoint, deed.node.keys.log)
+    deed.tx.put(CheckpointRow(facts.origin, writer.size, deed.node.party, note, deed.at))
+    return writer.size
+
+
+def record(
+    deed: Deed,
+    kind: str,
+    to: str,
+    body: Mapping[str, Any],
+    *,
+    title: str | None = None,
+    epoch: str | None = None,
+    officers: Sequence[str] = (),
+    reason: str = "",
+) -> ActRow:
+    """Sign an act towards one party and reserve its place; it is in the log when its tick closes.
+
+    Args:
+        kind: One of the closed list of `comity.kernel.tlog.acts`.
+        to: The one addressee; empty for a deed that concerns our own node.
+        title: ``<agreement digest>#<clause>`` it was done under.
+        officers: Ids of the officers who decided; only a salted commitment to them and the reason goes out.
+    """
+    node, tx = deed.node, deed.tx
+    facts = log_facts(tx)
+    seq = (tx.last(ActRow, "seq", to=to) or 0) + 1
+    previous = next((row.digest for row in tx.find(ActRow, to=to, seq=seq - 1)), None) if seq > 1 else None
+    salt = node.random(16, f"officers/{kind}/{to}/{seq}")
+    who = sorted(officers)
+    act = Act(
+        kind=kind,
+        id=f"comity-act--{UUID(bytes=node.random(16, f'id/{kind}/{to}/{seq}'), version=4)}",
+        by=node.party,
+        to=to or None,
+        at=deed.at,
+        origin=facts.origin,
+        seq=seq,
+        previous=previous,
+        body=body,
+        title=title,
+        epoch=epoch,
+        officers=officers_commitment(salt, who, reason) if who else None,
+    )
+    envelope = make_act(act, node.keys.node)
+    tick, place = _reserve(deed, facts)
+    row = ActRow(
+        digest=act_digest(envelope),
+        kind=kind,
+        to=to,
+        seq=seq,
+        at=deed.at,
+        tick=tick,
+        place=place,
+        salt=node.random(16, f"act/{kind}/{to}/{seq}"),
+        envelope=envelope,
+        officers=canonical({"officers": who, "reason": reason, "salt": salt.hex()}),
+    )
+    tx.add([row])
+    return row
+
+
+def _reserve(deed: Deed, facts: LogFacts) -> tuple[int, int]:
+    tick = max(tick_of(deed.at, facts.origin_at, facts.period), read_setting(deed.tx, "log-size", 0))
+    while True:
+        taken = {row.place for row in deed.tx.find(ActRow, order=("tick", "place"), tick=tick)}
+        place = free_place(deed.node.random(16, f"place/{tick}/{len(taken)}"), taken)
+        if place is not None:
+            return tick, place
+        tick += 1
+
+
+def promise(node: Node, tx: Reading, row: ActRow) -> bytes:
+    """The signed promise that an act stands at its place; the same bytes whenever it is asked for."""
+    facts = log_facts(tx)
+    return make_promise(Promise(act=row.digest, origin=facts.origin, tick=row.tick, place=row.place), node.keys.log)
+
+
+def newest_checkpoint(tx: Reading, origin: str | None = None) -> CheckpointRow | None:
+    """The newest checkpoint of a log we hold (default: our own), or None before its first tick is over."""
+    wanted = log_facts(tx).origin if origin is None else origin
+    return next(iter(tx.find(CheckpointRow, origin=wanted, reverse=True, limit=1)), None)
+
+
+def consistency(tx: Reading, old: int, new: int) -> tuple[bytes, ...]:
+    """The RFC 9162 consistency proof between two sizes of our log, hashes of 32 bytes."""
+    return consistency_proof(old, new, tile_hashes(StoredTiles(tx), new))
+
+
+def proof_of(node: Node, tx: Reading, digest: str) -> dict[str, Any]:
+    """What proves that an act is in the log: {act, salt, promise, tick, place, inner, outer, checkpoint} or {promise, due}.
+
+    Whoever shows the digest of an act was shown the act; to all others the answer is that there is no such act.
+
+    Raises:
+        NotFound: `no-such-act`.
+    """
+    row = tx.get(ActRow, digest)
+    if row is None:
+        raise NotFound("no-such-act", "This log has no act of that digest.")
+    facts = log_facts(tx)
+    size: int = read_setting(tx, "log-size", 0)
+    shape: dict[str, Any] = {
+        "act": row.envelope.decode(),
+        "salt": row.salt.hex(),
+        "promise": promise(node, tx, row).decode(),
+        "tick": row.tick,
+        "place": row.place,
+        "origin": facts.origin,
+    }
+    if row.tick >= size:
+        return {**shape, "due": facts.origin_at + (row.tick + 1) * facts.period}
+    checkpoint = newest_checkpoint(tx)
+    assert checkpoint is not None, "a closed tick has a checkpoint"
+    acts = {
+        other.place: act_leaf(other.salt, other.envelope) for other in tx.find(ActRow, order=("tick", "place"), tick=row.tick)
+    }
+    secret = _secret(node, facts)
+    return {
+        **shape,
+        "root": inner_root(acts, secret, row.tick).hex(),
+        "inner": [item.hex() for item in inner_proof(acts, secret, row.tick, row.place)],
+        "outer": [item.hex() for item in inclusion_proof(row.tick, size, tile_hashes(StoredTiles(tx), size))],
+        "size": size,
+        "checkpoint": checkpoint.note.decode(),
+    }
+
+
+def officers_of(row: ActRow) -> dict[str, Any]:
+    """What the act's commitment binds: {officers, reason, salt}; for an auditor, never for a peer."""
+    opened: dict[str, Any] = msgspec.json.decode(row.officers)
+    return opened

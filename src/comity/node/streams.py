@@ -1,0 +1,428 @@
+"""Streams: what each party was given, row by row, kept equal to what the agreements say.
+
+`settle` is the only place where rows are made. It asks `decide` for classes, looks at embargo, expiry and approvals for single
+objects, closes the result over references, and appends. Preview runs the same plan and throws it away, so what it shows and what
+happens cannot differ. Three ways a row ends: replaced by a richer or poorer one, withdrawn by a tombstone, or stopped, where an
+agreement no longer holds: then what was delivered stays with its title, and what was not yet delivered never goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import msgspec
+
+from comity.kernel.model.instants import Instant
+from comity.kernel.model.strictjson import read as read_json
+from comity.kernel.release.closure import Change, Show, Withdraw, close
+from comity.kernel.release.decide import decide
+from comity.kernel.release.decision import ClauseInForce, Decision, Failed, Receiver, Refer, Release, Terms, Withhold
+from comity.kernel.release.facets import Facets
+from comity.kernel.release.handling import Effective, terms_of
+from comity.kernel.release.vocabulary import TLP
+from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.views import View, narrower
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import Approval, Class, ControlRow, Delivery, Grant, Holding, Reference, StreamRow, Version
+from comity.node.agreements import clauses_in_force, receivers, superseded
+from comity.node.context import Deed
+from comity.node.objects import MarkingReader, class_facets
+from comity.node.parties import clients_of, is_plain, receiver_of
+
+AT_ONCE: Final = 500
+"""Rows asked for in one question to the store."""
+
+FORCED: Final = frozenset({"*"})
+"""Stands for 'whatever was hidden before': a row that is to be issued again although its references did not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Why a version may go to a party before references are looked at: the holding it goes from, and how."""
+
+    holding: Holding
+    title: str
+    view: View
+    terms: Terms
+
+
+@dataclass(slots=True)
+class World:
+    """One party as this node sees it at an instant, under the clauses in force (or those a preview supposes).
+
+    It is the `Graph` that `close` asks, with versions as its holdings; what it has read of the store it keeps.
+    """
+
+    tx: Reading
+    us: str
+    to: Receiver
+    clauses: Sequence[ClauseInForce]
+    clients: frozenset[str]
+    at: Instant
+    plain: bool
+    forced: set[int] = field(default_factory=set)
+    _decisions: dict[int, Decision] = field(default_factory=dict)
+    _facets: dict[int, Facets] = field(default_factory=dict)
+    _bases: dict[int, Base | None] = field(default_factory=dict)
+    _ids: dict[int, str] = field(default_factory=dict)
+    _holdings: dict[int, list[Holding]] = field(default_factory=dict)
+    _refs: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    _back: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _objects: dict[str, set[int]] = field(default_factory=dict)
+    _given: dict[str, bool] = field(default_factory=dict)
+    _live: dict[str, dict[int, StreamRow]] = field(default_factory=dict)
+
+    # --- the two steps of a decision
+
+    def facets(self, cls: int) -> Facets:
+        """The facets of a class."""
+        found = self._facets.get(cls)
+        if found is None:
+            found = self._facets[cls] = class_facets(self.tx, cls)
+        return found
+
+    def decision(self, cls: int) -> Decision:
+        """What the pure function says for this class and party."""
+        found = self._decisions.get(cls)
+        if found is None:
+            found = self._decisions[cls] = decide(
+                self.facets(cls), self.us, self.to, self.clauses, at=self.at, clients=self.clients
+            )
+        return found
+
+    def object_step(self, holding: Holding) -> Base | tuple[Failed, ...]:
+        """Both steps for one holding, references apart: why it may go, or every predicate that failed."""
+        decision = self.decision(holding.cls)
+        if isinstance(decision, Withhold):
+            return decision.failed
+        failed: list[Failed] = []
+        if holding.embargo is not None and self.at < holding.embargo:
+            failed.append(Failed("embargo-passed", None, holding.embargo, self.at))
+        if holding.expiry is not None and self.at >= holding.expiry:
+            failed.append(Failed("not-expired", None, holding.expiry, self.at))
+        if isinstance(decision, Refer):
+            words = len(self.approvals(holding.version, decision.title))
+            if words < decision.officers:
+                failed.append(Failed("approved", decision.title, decision.officers, words))
+        if self.plain:
+            failed.extend(self._plain_reader(holding, decision))
+        if failed:
+            return tuple(failed)
+        facts = Effective(self.facets(holding.cls), holding.embargo, holding.expiry)
+        return Base(holding, decision.title, decision.view, terms_of(facts, decision.clause, self.at))
+
+    def _plain_reader(self, holding: Holding, decision: Release | Refer) -> Iterator[Failed]:
+        """A reader without a node cannot carry out duties, and knows only the marking that stands in the bytes."""
+        if decision.clause.duties:
+            yield Failed("reader-can-do-duties", decision.title, None, [duty.do for duty in decision.clause.duties])
+        row = self.tx.get(Version, holding.version)
+        assert row is not None, "a holding names a version that exists"
+        written = MarkingReader(self.tx, {}).read(read_json(row.raw)).tlp
+        effective = self.facets(holding.cls).tlp
+        if TLP.index(written or "clear") < TLP.index(effective or "clear"):
+            yield Failed("marking-in-bytes", decision.title, effective, written)
+
+    def approvals(self, version: int, title: str) -> list[Approval]:
+        """The officers' words that stand for this version, party and title at this instant, one an officer."""
+        standing = {
+            row.officer: row
+            for row in self.tx.find(Approval, object=self.identity(version), party=self.to.id, ended=None)
+            if row.version == version and row.title == title and (row.until is None or self.at < row.until)
+        }
+        return list(standing.values())
+
+    def base_of(self, version: int) -> Base | None:
+        """The best holding a version may go from, references apart; None where none may."""
+        if version not in self._bases:
+            best: Base | None = None
+            for holding in self.holdings(version):
+                found = self.object_step(holding)
+                if isinstance(found, Base) and (best is None or self._better(found, best)):
+                    best = found
+            self._bases[version] = best
+        return self._bases[version]
+
+    def _better(self, one: Base, other: Base) -> bool:
+        if narrower(other.view, one.view) or narrower(one.view, other.view):
+            return narrower(other.view, one.view)
+        return one.holding.custodian == self.us != other.holding.custodian
+
+    # --- what `close` asks
+
+    def identity(self, version: int) -> str:
+        if version not in self._ids:
+            row = self.tx.get(Version, version)
+            assert row is not None, "a version that was named exists"
+            self._ids[version] = row.id
+        return self._ids[version]
+
+    def required(self, version: int) -> tuple[str, ...]:
+        return self._references(version)[0]
+
+    def optional(self, version: int) -> tuple[str, ...]:
+        return self._references(version)[1]
+
+    def holdings_of(self, identity: str) -> set[int]:
+        self._need_objects([identity])
+        return self._objects[identity]
+
+    def referrers(self, identity: str) -> tuple[int, ...]:
+        self._need_back([identity])
+        return self._back[identity]
+
+    def base(self, version: int) -> bool:
+        return self.base_of(version) is not None
+
+    def standing(self, version: int) -> frozenset[str] | None:
+        row = self.live(version)
+        if row is None:
+            return None
+        return FORCED if version in self.forced else frozenset(msgspec.json.decode(row.hidden))
+
+    def given(self, identity: str) -> bool:
+        self._need_objects([identity])
+        return self._given[identity]
+
+    # --- reading the store in bulk
+
+    def live(self, version: int) -> StreamRow | None:
+        """The row of this version that stands in the party's stream."""
+        identity = self.identity(version)
+        self._need_objects([identity])
+        return self._live[identity].get(version)
+
+    def holdings(self, version: int) -> list[Holding]:
+        """The live holdings of a version."""
+        self._need_versions([version])
+        return self._holdings[version]
+
+    def _references(self, version: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        self._need_versions([version])
+        return self._refs[version]
+
+    def prime(self, versions: Collection[int]) -> None:
+        """Read what `close` will ask about these versions and their neighbours in a few large questions."""
+        self._need_versions(versions)
+        ids = {self.identity(version) for version in versions}
+        targets = {target for version in versions for side in self._refs[version] for target in side}
+        self._need_objects(ids | targets)
+        self._need_back(ids)
+        ring = {version for identity in ids for version in self._back[identity]}
+        self._need_versions(ring)
+        self._need_objects(
+            {self.identity(version) for version in ring}
+            | {target for version in ring for side in self._refs[version] for target in side}
+        )
+
+    def _need_versions(self, versions: Collection[int]) -> None:
+        for some in _lots([version for version in versions if version not in self._holdings]):
+            found: dict[int, list[Holding]] = {version: [] for version in some}
+            for row in self.tx.find_in(Holding, "version", some, ended=None):
+                found[row.version].append(row)
+                self._ids[row.version] = row.object
+            self._holdings.update(found)
+            required: dict[int, dict[str, None]] = {version: {} for version in some}
+            optional: dict[int, dict[str, None]] = {version: {} for version in some}
+            for ref in self.tx.find_in(Reference, "version", some, kind="object"):
+                (required if ref.required else optional)[ref.version][ref.target] = None
+            for version in some:
+                self._refs[version] = (tuple(required[version]), tuple(optional[version]))
+
+    def _need_objects(self, ids: Collection[str]) -> None:
+        for some in _lots([identity for identity in ids if identity not in self._live]):
+            for identity in some:
+                self._objects[identity], self._live[identity], self._given[identity] = set(), {}, False
+            for row in self.tx.find_in(Holding, "object", some, ended=None):
+                self._objects[row.object].add(row.version)
+                self._ids[row.version] = row.object
+                if row.custodian == self.to.id:
+                    self._given[row.object] = True
+            for line in self.tx.find_in(StreamRow, "object", some, party=self.to.id, ended=None):
+                self._objects[line.object].add(line.version)
+                self._live[line.object][line.version] = line
+                self._ids[line.version] = line.object
+
+    def _need_back(self, ids: Collection[str]) -> None:
+        for some in _lots([identity for identity in ids if identity not in self._back]):
+            found: dict[str, set[int]] = {identity: set() for identity in some}
+            for row in self.tx.find_in(Reference, "target", some, kind="object"):
+                found[row.target].add(row.version)
+            self._back.update((identity, tuple(sorted(versions))) for identity, versions in found.items())
+
+    # --- whether a standing row has to be issued again
+
+    def outdated(self, row: StreamRow) -> bool:
+        """Whether a standing row's title, view or terms no longer are what they should be."""
+        base = self.base_of(row.version)
+        if base is None:
+            return False
+        if base.title == row.title:
+            return base.view.name != row.view or _lasting(base.terms.as_json()) != _lasting(msgspec.json.decode(row.terms))
+        own = [clause for clause in self.clauses if clause.title == row.title]
+        holding = next((one for one in self.holdings(row.version) if one.h == row.holding), None)
+        if not own or holding is None:
+            return True
+        still = decide(self.facets(holding.cls), self.us, self.to, own, at=self.at, clients=self.clients)
+        return not isinstance(still, Release | Refer) or narrower(still.view, base.view)
+
+
+def _lasting(terms: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in terms.items() if name != "retention"}
+
+
+def _lots(items: Collection[Any]) -> Iterator[list[Any]]:
+    every = list(items)
+    for start in range(0, len(every), AT_ONCE):
+        yield every[start : start + AT_ONCE]
+
+
+def world_for(
+    tx: Reading, us: str, party: str, at: Instant, clauses: Sequence[ClauseInForce] | None = None
+) -> World:
+    """The world of one party at an instant; with `clauses`, the world those clauses would make."""
+    return World(
+        tx,
+        us,
+        receiver_of(tx, party),
+        clauses_in_force(tx, us, at) if clauses is None else clauses,
+        clients_of(tx, us),
+        at,
+        plain=is_plain(tx, party),
+    )
+
+
+def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
+    """What follows for one party when these versions may or may no longer go; the same for preview and for the deed."""
+    changed = list(dict.fromkeys(versions))
+    world.prime(changed)
+    for version in changed:
+        row = world.live(version)
+        if row is not None and world.outdated(row):
+            world.forced.add(version)
+    return close(world, changed)
+
+
+def settle(deed: Deed, *, versions: Sequence[int]) -> None:
+    """Bring every party's stream up to date after these versions came, changed or were spoken for."""
+    if not versions:
+        return
+    for party in receivers(deed.tx, deed.node.party):
+        world = world_for(deed.tx, deed.node.party, party, deed.at)
+        world._need_versions(versions)
+        holdings = [holding for version in versions for holding in world.holdings(version)]
+        regrant(deed, world, {holding.cls for holding in holdings})
+        given = {holding.object for holding in holdings if holding.custodian == party}
+        world._need_back(given)
+        referring = [version for identity in given for version in world.referrers(identity)]
+        issue(deed, world, plan(world, [*versions, *referring]))
+
+
+def resettle(deed: Deed, parties: Iterable[str]) -> None:
+    """Bring streams up to date after agreements, memberships or cards changed: every class is decided anew."""
+    classes = [row.c for row in deed.tx.find(Class)]
+    for party in parties:
+        world = world_for(deed.tx, deed.node.party, party, deed.at)
+        speaking = {clause.title for clause in world.clauses}
+        changed: list[int] = []
+        stopped: list[int] = []
+        for cls, before in regrant(deed, world, classes).items():
+            versions = [row.version for row in deed.tx.find(Holding, cls=cls, order=("h",)) if row.ended is None]
+            lapsed = before is not None and before not in speaking and not superseded(deed.tx, before)
+            if lapsed and isinstance(world.decision(cls), Withhold):
+                stopped.extend(versions)
+            else:
+                changed.extend(versions)
+        stop(deed, world, stopped)
+        issue(deed, world, plan(world, changed))
+
+
+def regrant(deed: Deed, world: World, classes: Iterable[int]) -> dict[int, str | None]:
+    """Write what is decided for these classes now; gives those whose decision changed, with the title they had before."""
+    changed: dict[int, str | None] = {}
+    party = world.to.id
+    for cls in classes:
+        standing = next(iter(deed.tx.find(Grant, cls=cls, party=party, ended=None)), None)
+        decision = world.decision(cls)
+        outcome = None
+        if not isinstance(decision, Withhold):
+            kind = "release" if isinstance(decision, Release) else "refer"
+            outcome = canonical({"kind": kind, "title": decision.title, "view": decision.view.name})
+        if (None if standing is None else standing.outcome) == outcome:
+            continue
+        changed[cls] = None if standing is None else msgspec.json.decode(standing.outcome)["title"]
+        if standing is not None:
+            deed.tx.put(replace(standing, ended=deed.at))
+        if outcome is not None:
+            deed.tx.put(Grant(cls, party, deed.at, None, outcome))
+    return changed
+
+
+def stop(deed: Deed, world: World, versions: Sequence[int]) -> None:
+    """An agreement no longer holds: what is not delivered yet does not go; what was delivered keeps its title."""
+    delivered = delivered_to(deed.tx, world.to.id)
+    world.prime(versions)
+    for version in versions:
+        row = world.live(version)
+        if row is not None and row.n > delivered:
+            deed.tx.put(replace(row, ended=row.n))
+            world._live[row.object].pop(version)
+
+
+def delivered_to(tx: Reading, party: str) -> int:
+    """The n of the last row of a party's objects stream that was handed over, receipted or not."""
+    return tx.last(Delivery, "last", party=party) or 0
+
+
+def issue(deed: Deed, world: World, changes: Sequence[Change[int]]) -> None:
+    """Append what a plan says: rows for what is shown or shown again, tombstones for what is taken back."""
+    if not changes:
+        return
+    tx, party = deed.tx, world.to.id
+    n = tx.last(StreamRow, "n", party=party) or 0
+    added = max(deed.at, (tx.last(StreamRow, "added", party=party) or 0) + 1)
+    delivered = delivered_to(tx, party)
+    rows: list[StreamRow] = []
+    for change in changes:
+        standing = world.live(change.holding)
+        if isinstance(change, Withdraw):
+            assert standing is not None, "only what stands is withdrawn"
+            tx.put(replace(standing, ended=standing.n))
+            if standing.n <= delivered and not world.plain:
+                append_control(deed, party, "tombstone", {"n": standing.n})
+            continue
+        base = world.base_of(change.holding)
+        assert base is not None, "what is shown has a title"
+        n += 1
+        if isinstance(change, Show):
+            standing = None
+        if standing is not None:
+            tx.put(replace(standing, ended=n))
+        rows.append(
+            StreamRow(
+                party=party,
+                n=n,
+                kind="object",
+                object=base.holding.object,
+                version=change.holding,
+                holding=base.holding.h,
+                title=base.title,
+                view=base.view.name,
+                hidden=canonical(list(change.hidden)),
+                terms=canonical(base.terms.as_json()),
+                at=deed.at,
+                added=added,
+                replaces=None if standing is None else standing.n,
+                ended=None,
+            )
+        )
+        added += 1
+    tx.add(rows)
+
+
+def append_control(deed: Deed, party: str, kind: str, body: Any) -> int:
+    """Append a message to a party's control stream; gives its n."""
+    n = (deed.tx.last(ControlRow, "n", party=party) or 0) + 1
+    deed.tx.add([ControlRow(party, n, kind, canonical(body), deed.at)])
+    return n

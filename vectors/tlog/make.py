@@ -1,0 +1,274 @@
+"""Writes the vectors of the log: ``python vectors/tlog/make.py``. The tests hold the files equal to what this writes.
+
+The first eight entries and their roots are those of the Certificate Transparency reference implementation
+(Apache-2.0); the signed note is the example in the documentation of Go's golang.org/x/mod/sumdb/note (BSD-3-Clause).
+All else is made here from fixed seeds. Bytes are hexadecimal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from comity.kernel.seal.keys import SigningKey
+from comity.kernel.tlog.acts import Act, act_digest, make_act, officers_commitment
+from comity.kernel.tlog.checkpoint import Checkpoint, ForkEvidence, origin, raw_key, sign_checkpoint
+from comity.kernel.tlog.note import key_id, sign_note
+from comity.kernel.tlog.promises import Promise, TwoPromises, make_promise
+from comity.kernel.tlog.proof import LogProof
+from comity.kernel.tlog.rows import Page, Row, row_leaf, row_proof, row_salt
+from comity.kernel.tlog.ticks import act_leaf, inner_proof, inner_root, record_hash, tick_secret
+from comity.kernel.tlog.tiles import tile_path, tiles_of
+from comity.kernel.tlog.tree import consistency_proof, inclusion_proof, leaf_hash, root_of
+
+CT = "Certificate Transparency reference implementation, Merkle tree test"
+CT_ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+GO_KEY = "1a5cd907143c384c41e830c5bce12aa8817ec5649aaabf2c31388b35b2d744d6"
+GO_NOTE = (
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n"
+    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
+BY = "identity--5f3cb5a2-9dd6-5a8b-a9cf-6d5b9cf07c1c"
+TO = "identity--1c4a1d2e-0f6a-5b7c-8d9e-2f3a4b5c6d7e"
+LOG = origin(BY, 1)
+NODE, LOGKEY = SigningKey.from_seed(b"\x01" * 32), SigningKey.from_seed(b"\x02" * 32)
+RAW = raw_key(LOGKEY.public.spki)
+SECRET = bytes(range(32))
+LEAVES = [leaf_hash(number.to_bytes(4, "big")) for number in range(300)]
+FORKED = [*LEAVES[:5], leaf_hash(b"rewritten"), *LEAVES[6:]]
+
+
+def _read(leaves: list[bytes]) -> Any:
+    return lambda level, index: root_of(leaves[index << level : (index + 1) << level])
+
+
+def _hex(hashes: Any) -> list[str]:
+    return [one.hex() for one in hashes]
+
+
+def merkle() -> dict[str, Any]:
+    """Roots, inclusion and consistency proofs, good and broken."""
+    leaves = [leaf_hash(bytes.fromhex(one)) for one in CT_ENTRIES]
+    inclusion, consistency = [], []
+    for index, size in ((0, 1), (0, 8), (5, 8), (2, 3), (1, 5), (7, 8)):
+        proof = _hex(inclusion_proof(index, size, _read(leaves)))
+        case = {"leaf": leaves[index].hex(), "index": index, "size": size, "root": root_of(leaves[:size]).hex()}
+        inclusion.append({"name": f"leaf {index} of {size}", **case, "proof": proof, "holds": True})
+        for name, change in (
+            ("index moved", {"index": index ^ 1}),
+            ("size moved", {"size": size + 1 if size.bit_count() == 1 else size - 1}),
+            ("a hash too many", {"proof": [*proof, "00" * 32]}),
+            ("a hash too few", {"proof": proof[:-1] if proof else ["00" * 32]}),
+            ("a short hash", {"proof": [*proof[:-1], "00" * 31]}),
+            ("another leaf", {"leaf": "ff" * 32}),
+        ):
+            broken = {**case, "proof": proof, **change}
+            inclusion.append({"name": f"leaf {index} of {size}, {name}", **broken, "holds": False})
+    for old, new in ((1, 8), (6, 8), (2, 5), (4, 8), (8, 8), (0, 8)):
+        proof = _hex(consistency_proof(old, new, _read(leaves)))
+        case = {
+            "old": old,
+            "new": new,
+            "old_root": root_of(leaves[:old]).hex(),
+            "new_root": root_of(leaves[:new]).hex(),
+        }
+        consistency.append({"name": f"{old} to {new}", **case, "proof": proof, "holds": True})
+        for name, change in (
+            ("rewritten", {"old_root": "ee" * 32}),
+            ("a hash too many", {"proof": [*proof, "00" * 32]}),
+            ("another end", {"new_root": "ee" * 32}),
+            ("shrunk", {"old": new + 1}),
+        ):
+            if old == 0 and name == "another end":
+                continue  # from nothing everything is consistent
+            consistency.append({"name": f"{old} to {new}, {name}", **case, "proof": proof, **change, "holds": False})
+    return {
+        "source": CT,
+        "clause": "RFC 9162 §2.1",
+        "entries": CT_ENTRIES,
+        "roots": _hex(root_of(leaves[:size]) for size in range(9)),
+        "inclusion": inclusion,
+        "consistency": consistency,
+    }
+
+
+def notes() -> dict[str, Any]:
+    """Signed notes and checkpoints, good and broken."""
+    root = b64encode(root_of(LEAVES[:7])).decode()
+    good = sign_checkpoint(Checkpoint(LOG, 7, root_of(LEAVES[:7])), LOGKEY).decode()
+    text, _, line = good.partition("\n\n")
+    forged = f"— {LOG} {b64encode(key_id(LOG, RAW) + bytes(64)).decode()}\n"
+    unknown = f"— witness.example/w1 {b64encode(bytes(76)).decode()}\n"
+    cases = [
+        ("as it should be", good, None),
+        ("cosigned by a key nobody knows", good + unknown, None),
+        ("with an extension line", sign_note(f"{LOG}\n7\n{root}\nlater\n", LOG, RAW, LOGKEY).decode(), None),
+        ("a forged line beside the good one", good + forged, "note-signature"),
+        ("only a forged line", f"{text}\n\n{forged}", "note-signature"),
+        ("only a line by a key nobody knows", f"{text}\n\n{unknown}", "note-signature"),
+        ("size changed after signing", good.replace("\n7\n", "\n8\n"), "note-signature"),
+        ("of another log", good.replace("/1\n7", "/2\n7"), "log-origin"),
+        ("size with a leading zero", sign_note(f"{LOG}\n07\n{root}\n", LOG, RAW, LOGKEY).decode(), "note"),
+        (
+            "root of 31 bytes",
+            sign_note(f"{LOG}\n7\n{b64encode(bytes(31)).decode()}\n", LOG, RAW, LOGKEY).decode(),
+            "note",
+        ),
+        ("an empty log with a root", sign_note(f"{LOG}\n0\n{root}\n", LOG, RAW, LOGKEY).decode(), "note"),
+        ("no signature line", f"{text}\n\n", "note"),
+        ("no final newline", good[:-1], "note"),
+        ("carriage returns", good.replace("\n", "\r\n"), "note"),
+        ("a hyphen for the dash", good.replace("—", "-"), "note"),
+        ("slack base64", f"{text}\n\n{line[:-2]}\n", "note"),
+    ]
+    return {
+        "source": "C2SP signed-note, tlog-checkpoint; golang.org/x/mod/sumdb/note",
+        "go": {"name": "PeterNeumann", "key": GO_KEY, "key_id": "c74f20a3", "note": GO_NOTE},
+        "origin": LOG,
+        "key": RAW.hex(),
+        "cases": [{"name": name, "note": note, "refused": code} for name, note, code in cases],
+    }
+
+
+def tiles() -> dict[str, Any]:
+    """Paths, and which partial tiles a size has."""
+    paths = [(0, 0, 256), (0, 273, 112), (0, 1067, 256), (3, 1_234_067, 1), (63, 999, 255)]
+    return {
+        "source": "C2SP tlog-tiles, Merkle Tree and Partial Tiles",
+        "paths": [{"level": one[0], "index": one[1], "width": one[2], "path": tile_path(*one)} for one in paths],
+        "partial": [{"size": size, "tiles": tiles_of(size)} for size in (0, 1, 255, 256, 257, 65_536, 70_000)],
+    }
+
+
+def ticks() -> dict[str, Any]:
+    """Act leaves, secrets, roots and proofs of ticks."""
+    salt = bytes(range(16))
+    envelope = _act()
+    leaf = act_leaf(salt, envelope)
+    cases = []
+    for tick, places in ((0, []), (1, []), (10, [77]), (11, [0, 1, 4095])):
+        acts = dict.fromkeys(places, leaf)
+        root = inner_root(acts, SECRET, tick)
+        proofs = [{"place": place, "path": _hex(inner_proof(acts, SECRET, tick, place))} for place in places]
+        cases.append(
+            {
+                "tick": tick,
+                "secret": tick_secret(SECRET, tick).hex(),
+                "root": root.hex(),
+                "record": record_hash(root).hex(),
+                "proofs": proofs,
+            }
+        )
+    return {
+        "source": "docs/formats/log.md, Ticks",
+        "log_secret": SECRET.hex(),
+        "salt": salt.hex(),
+        "act": envelope.decode(),
+        "leaf": leaf.hex(),
+        "ticks": cases,
+    }
+
+
+def rows() -> dict[str, Any]:
+    """A page of three rows, each proved."""
+    made = [Row(n, f"{n:064x}", "indicator", "ab" * 32 + "#4", {"tlp": "amber", "caveats": []}) for n in (41, 42, 43)]
+    page = Page.of(made, SECRET)
+    return {
+        "source": "docs/formats/log.md, Rows",
+        "secret": SECRET.hex(),
+        "root": page.tree.root().hex(),
+        "empty_root": Page.of([], SECRET).tree.root().hex(),
+        "rows": [
+            {
+                "row": [row.n, row.digest, row.view, row.title, row.terms],
+                "place": place,
+                "salt": row_salt(SECRET, place).hex(),
+                "leaf": row_leaf(row, row_salt(SECRET, place)).hex(),
+                "path": _hex(row_proof(page, place)),
+            }
+            for place, row in enumerate(made)
+        ],
+    }
+
+
+def _act() -> bytes:
+    return make_act(
+        Act(
+            kind="deliver",
+            id="comity-act--3b0e3b0e-7c1d-4f5a-9a1b-000000000001",
+            by=BY,
+            to=TO,
+            at=1_614_686_400_000_000,
+            origin=LOG,
+            seq=1,
+            previous=None,
+            body={"page": Page.of([], SECRET).tree.root().hex(), "rows": 0},
+            title="ab" * 32 + "#4",
+            officers=officers_commitment(bytes(16), ["officer one"], "agreed on the telephone"),
+        ),
+        NODE,
+    )
+
+
+def record() -> dict[str, Any]:
+    """An act, its promise, the proof that it was kept, and evidence that convicts."""
+    salt, place, tick, size = bytes(range(16)), 77, 10, 20
+    envelope = _act()
+    acts = {place: act_leaf(salt, envelope)}
+    roots = [inner_root(acts if number == tick else {}, SECRET, number) for number in range(size)]
+    leaves = [record_hash(root) for root in roots]
+    note = sign_checkpoint(Checkpoint(LOG, size, root_of(leaves)), LOGKEY)
+    outer = LogProof(tick, inclusion_proof(tick, size, _read(leaves)), note)
+    promise = Promise(act_digest(envelope), LOG, tick, place)
+    other = Promise("00" * 32, LOG, tick, place)
+
+    def signed(count: int, tree: list[bytes]) -> bytes:
+        return sign_checkpoint(Checkpoint(LOG, count, root_of(tree[:count])), LOGKEY)
+
+    rewritten = consistency_proof(8, 300, _read(FORKED), explicit=True)
+    honest = consistency_proof(8, 300, _read(LEAVES), explicit=True)
+    forks = [
+        ("one size, two roots", ForkEvidence(signed(300, LEAVES), signed(300, FORKED)), True),
+        ("a rewritten beginning", ForkEvidence(signed(8, LEAVES), signed(300, FORKED), rewritten), True),
+        ("an honest log", ForkEvidence(signed(8, LEAVES), signed(300, LEAVES), honest), False),
+        ("a proof of another log", ForkEvidence(signed(8, LEAVES), signed(300, LEAVES), rewritten), False),
+        ("the same twice", ForkEvidence(signed(8, LEAVES), signed(8, LEAVES)), False),
+    ]
+    return {
+        "source": "docs/formats/log.md",
+        "node_key": NODE.public.spki.hex(),
+        "log_key": LOGKEY.public.spki.hex(),
+        "origin": LOG,
+        "act": envelope.decode(),
+        "digest": act_digest(envelope),
+        "salt": salt.hex(),
+        "place": place,
+        "inner": _hex(inner_proof(acts, SECRET, tick, place)),
+        "inner_root": roots[tick].hex(),
+        "outer": outer.to_text().decode(),
+        "promise": make_promise(promise, LOGKEY).decode(),
+        "two_promises": TwoPromises(make_promise(promise, LOGKEY), make_promise(other, LOGKEY)).to_json().decode(),
+        "forks": [{"name": name, "evidence": one.to_json().decode(), "convicts": holds} for name, one, holds in forks],
+    }
+
+
+def files() -> dict[str, str]:
+    """Each file's name and text."""
+    made = {
+        "merkle": merkle(),
+        "notes": notes(),
+        "tiles": tiles(),
+        "ticks": ticks(),
+        "rows": rows(),
+        "record": record(),
+    }
+    return {f"{name}.json": json.dumps(value, indent=1, ensure_ascii=False) + "\n" for name, value in made.items()}
+
+
+if __name__ == "__main__":
+    for name, text in files().items():
+        Path(__file__).with_name(name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{name}\n")
