@@ -10,11 +10,18 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from comity.kernel.seal.keys import SigningKey
+from comity.kernel.model.ids import party_id
+from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.cards import Card, CardKey, make_card
+from comity.kernel.seal.commitment import disclosure
+from comity.kernel.seal.keys import SigningKey, fingerprint
+from comity.kernel.seal.seals import seal
 from comity.kernel.tlog.acts import Act, act_digest, make_act, officers_commitment
+from comity.kernel.tlog.bundle import ProofBundle, verify_bundle
 from comity.kernel.tlog.checkpoint import Checkpoint, ForkEvidence, origin, raw_key, sign_checkpoint
 from comity.kernel.tlog.note import key_id, sign_note
 from comity.kernel.tlog.promises import Promise, TwoPromises, make_promise
@@ -205,7 +212,7 @@ def _act() -> bytes:
             origin=LOG,
             seq=1,
             previous=None,
-            body={"page": Page.of([], SECRET).tree.root().hex(), "rows": 0},
+            body={"page": Page.of([], SECRET).tree.root().hex()},
             title="ab" * 32 + "#4",
             officers=officers_commitment(bytes(16), ["officer one"], "agreed on the telephone"),
         ),
@@ -255,6 +262,148 @@ def record() -> dict[str, Any]:
     }
 
 
+AT = 1_614_686_400_000_000
+MINUTE = 60_000_000
+IDENTITIES = [SigningKey.from_seed(bytes([number]) * 32) for number in (11, 12)]
+NODES = [SigningKey.from_seed(bytes([number]) * 32) for number in (21, 22)]
+LOGS = [SigningKey.from_seed(bytes([number]) * 32) for number in (31, 32)]
+PARTIES = [party_id(key.public.spki) for key in IDENTITIES]
+AUTHOR = "identity--a0f1c1f0-0000-4000-8000-000000000001"
+
+
+def card(number: int, **more: Any) -> bytes:
+    """The first card of one of two invented parties: 0 seals, 1 relays."""
+    keys = ((IDENTITIES, "identity"), (NODES, "node"), (LOGS, "log"))
+    said = {
+        "party": PARTIES[number],
+        "name": ("Response team of Xandria", "Ministry of Ylland")[number],
+        "kind": ("csirt", "ministry")[number],
+        "country": ("XA", "XB")[number],
+        "keys": tuple(CardKey(held[number].public, use, AT - 100 * MINUTE) for held, use in keys),
+        "serial": 1,
+        "previous": None,
+        "at": AT - 90 * MINUTE,
+        "identities": (AUTHOR,) if number == 0 else (),
+    }
+    return make_card(Card(**(said | more)), [IDENTITIES[number]])
+
+
+def bundle(
+    *,
+    role: str = "origin",
+    hide: bool = True,
+    relay: bool = True,
+    cards: dict[str, list[bytes]] | None = None,
+    **act: Any,
+) -> ProofBundle:
+    """A proof bundle: party 0 sealed an indicator, party 1 (or 0 itself) delivered a view of it and logged that."""
+    indicator = {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": "indicator--a0f1c1f0-0000-4000-8000-000000000002",
+        "created_by_ref": AUTHOR,
+        "created": "2021-03-02T12:00:00.000Z",
+        "modified": "2021-03-02T12:00:00.000Z",
+        "name": "Loader of the March wave",
+        "description": "Seen in two ministries; the source asks not to be named.",
+        "pattern": "[file:hashes.'SHA-256' = 'aec070645fe53ee3b3763059376134f058cc337247c978add178b6ccdfb0019f']",
+        "pattern_type": "stix",
+        "valid_from": "2021-03-02T00:00:00Z",
+        "labels": ["exchange", "march"],
+        "object_marking_refs": ["marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"],
+    }
+    sealed = seal(
+        indicator,
+        seed=b"\x41" * 32,
+        role=role,
+        party=PARTIES[0],
+        key=NODES[0],
+        at=AT,
+        source=None if role == "origin" else PARTIES[1],
+    )
+    hidden = {("description",), ("labels", 1), ("labels", "#")} if hide else set()
+    view = {name: value for name, value in indicator.items() if not (hide and name == "description")}
+    if hide:
+        view["labels"] = ["exchange"]
+    shown = [one.path for one in sealed.commitment.entries if one.path not in hidden]
+    agreement = canonical({"comity": "agreement", "title": "Mutual notice"})
+    title = f"{sha256(agreement).hexdigest()}#4"
+    name = "no-description" if hide else "full"
+    rows = [
+        Row(41 + at, sealed.commitment.digest.hex() if at == 2 else f"{at:064x}", name, title, {"tlp": "amber"})
+        for at in range(7)
+    ]
+    page = Page.of(rows, SECRET)
+    sender = 1 if relay else 0
+    log = origin(PARTIES[sender], 1)
+    deed = {
+        "kind": "deliver",
+        "id": "comity-act--3b0e3b0e-7c1d-4f5a-9a1b-000000000002",
+        "by": PARTIES[sender],
+        "to": TO,
+        "at": AT + 10 * MINUTE,
+        "origin": log,
+        "seq": 1,
+        "previous": None,
+        "body": {"page": page.tree.root().hex()},
+    }
+    envelope = make_act(Act(**(deed | act)), NODES[sender])
+    salt, place, tick, size = bytes(range(16)), 2077, 10, 20
+    acts = {place: act_leaf(salt, envelope)}
+    leaves = [record_hash(inner_root(acts if number == tick else {}, SECRET, number)) for number in range(size)]
+    note = sign_checkpoint(Checkpoint(log, size, root_of(leaves)), LOGS[sender])
+    return ProofBundle(
+        object=canonical(view),
+        seal=sealed.envelope,
+        disclosure=disclosure(sealed.commitment, shown),
+        cards=cards or {PARTIES[number]: [card(number)] for number in ((0, 1) if relay else (0,))},
+        act=envelope,
+        salt=salt,
+        row=rows[2],
+        row_salt=row_salt(SECRET, 2),
+        row_place=2,
+        row_path=row_proof(page, 2),
+        promise=make_promise(Promise(act_digest(envelope), log, tick, place), LOGS[sender]),
+        place=place,
+        inner=inner_proof(acts, SECRET, tick, place),
+        outer=LogProof(tick, inclusion_proof(tick, size, _read(leaves)), note),
+        agreement=agreement,
+    )
+
+
+def anchors() -> dict[str, str]:
+    """What officers heard of both parties on the telephone."""
+    return {PARTIES[number]: fingerprint(IDENTITIES[number].public.spki) for number in (0, 1)}
+
+
+def bundles() -> dict[str, Any]:
+    """Proof bundles and what a verifier says of them."""
+    heard = anchors()
+    relayed = bundle()
+    unlisted = bundle(cards={PARTIES[0]: [card(0, identities=())], PARTIES[1]: [card(1)]})
+    cases = [
+        ("a redacted view, relayed", relayed, heard),
+        ("the whole object, from its originator", bundle(hide=False, relay=False), heard),
+        ("taken into custody", bundle(role="custody"), heard),
+        ("no fingerprint of the relay", relayed, {PARTIES[0]: heard[PARTIES[0]]}),
+        ("a wrong fingerprint", relayed, dict.fromkeys(PARTIES, "00000 00000 00000 00000 00000 00000")),
+        ("the act of another page", bundle(body={"page": "00" * 32}), heard),
+        ("another author than the card lists", unlisted, heard),
+    ]
+    return {
+        "source": "docs/formats/log.md, Proof bundle",
+        "cases": [
+            {
+                "name": name,
+                "bundle": made.to_json().decode(),
+                "anchors": known,
+                "report": verify_bundle(made.to_json(), known),
+            }
+            for name, made, known in cases
+        ],
+    }
+
+
 def files() -> dict[str, str]:
     """Each file's name and text."""
     made = {
@@ -264,6 +413,7 @@ def files() -> dict[str, str]:
         "ticks": ticks(),
         "rows": rows(),
         "record": record(),
+        "bundles": bundles(),
     }
     return {f"{name}.json": json.dumps(value, indent=1, ensure_ascii=False) + "\n" for name, value in made.items()}
 

@@ -1,27 +1,23 @@
 """The node as its deeds see it: a store, keys, a clock and a source of random bytes, and the transaction each deed runs in.
 
-Every deed opens `deed(node)`: it takes the one write transaction, refuses a clock that went back, and first applies all that
-fell due since the last deed (`advance`), so that no deed sees a world in which a due instant has not happened yet.
+A deed is run by `comity.node.deeds.deed`; what is here is only what it runs with, so every module of this layer may import it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from comity.kernel.errors import NodeDamaged, NotAllowed
-from comity.kernel.model.instants import SECOND, Instant, format
+from comity.kernel.errors import NodeDamaged
+from comity.kernel.model.instants import Instant
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import SigningKey
 from comity.kernel.store.ports import Reading, Store, Writing
 from comity.kernel.store.rows import Audit, Setting
 
-CLOCK_SLACK: Final = 2 * SECOND
-"""How far a clock may be set back by its own daemon without anybody noticing; deeds then use the last instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,44 +54,11 @@ class Deed:
     tx: Writing
     at: Instant
     officer: str = ""
-    notes: dict[str, Any] | None = None
 
     def audit(self, deed: str, detail: Any) -> None:
         """Write the one audit row of this deed."""
         n = (self.tx.last(Audit, "n") or 0) + 1
         self.tx.add([Audit(n=n, at=self.at, officer=self.officer, deed=deed, detail=canonical(detail))])
-
-
-@contextmanager
-def deed(node: Node, officer: str = "") -> Iterator[Deed]:
-    """Run a deed: the write transaction, the checked clock, and everything that fell due before it.
-
-    Raises:
-        NotAllowed: `clock-back` when the clock stands before what this node has already acted on.
-        Unavailable: `store-busy`.
-    """
-    from comity.node.advance import advance  # the one cycle of this layer: advancing is a deed too
-
-    with node.store.write() as tx:
-        yield_deed = Deed(node, tx, _checked(node, tx), officer)
-        advance(yield_deed)
-        yield yield_deed
-
-
-def _checked(node: Node, tx: Writing) -> Instant:
-    now = node.clock()
-    last: Instant = read_setting(tx, "clock", 0)
-    if now < last - CLOCK_SLACK:
-        raise NotAllowed(
-            "clock-back",
-            f"The clock says {format(now)}, but this node has already acted at {format(last)}; nothing is released until "
-            "the clock is right.",
-            now=now,
-            last=last,
-        )
-    now = max(now, last)
-    put_setting(tx, "clock", now)
-    return now
 
 
 def read_setting(tx: Reading, name: str, default: Any = None) -> Any:

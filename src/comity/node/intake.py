@@ -23,7 +23,8 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.dsse import sign
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Batch, HandlingRow, Refused, Version
-from comity.node.context import Deed, Node, deed
+from comity.node.context import Deed, Node
+from comity.node.deeds import deed
 from comity.node.objects import Incoming, Kept, keep
 from comity.node.streams import settle
 

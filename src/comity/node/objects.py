@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from comity.kernel.errors import InputRefused
 from comity.kernel.model.instants import Instant
 from comity.kernel.model.objects import StixObject
 from comity.kernel.model.references import references, required_references
@@ -22,6 +23,7 @@ from comity.kernel.release.decision import Terms
 from comity.kernel.release.facets import Facets
 from comity.kernel.release.handling import Effective, Handling, effective
 from comity.kernel.release.markings import Markings, read_markings
+from comity.kernel.release.vocabulary import CAVEATS
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.store.ports import Reading
@@ -175,7 +177,7 @@ def _count(kept: Kept, beside: Sequence[Version], modified: int) -> None:
 def _trailing(n: int, item: StixObject) -> Iterable[Reference | Value]:
     required = required_references(item.type)
     for ref in {(found.path, found.target): found for found in references(item.data)}.values():
-        yield Reference(n, ref.path, ref.target, ref.property, ref.kind, int(ref.property in required))
+        yield Reference(n, ref.path, ref.target, ref.property, ref.kind, int(ref.property in required and not ref.property.endswith("_refs")))
     for value in dict.fromkeys(text.lower() for text in values(item.data)):
         yield Value(value, n)
 
@@ -193,6 +195,7 @@ def _holding(
 ) -> Holding:
     return Holding(
         h=h,
+        object=item.object.id,
         version=version,
         custodian=custodian,
         title=title,
@@ -356,7 +359,32 @@ def statement_of(row: HandlingRow) -> dict[str, Any]:
 
 def terms_from(raw: bytes | None) -> Terms | None:
     """The terms that travelled with a holding, or None for what did not come from a peer."""
-    if raw is None:
-        return None
-    shape = msgspec.json.decode(raw)
-    return Terms(**{name: tuple(value) if isinstance(value, list) else value for name, value in shape.items()})
+    return None if raw is None else read_terms(msgspec.json.decode(raw))
+
+
+def read_terms(shape: Any) -> Terms:
+    """The terms that travelled with a row.
+
+    Raises:
+        InputRefused: `terms` for what terms cannot be.
+    """
+    try:
+        return msgspec.convert(shape, _Terms).terms()
+    except msgspec.ValidationError as broken:
+        raise InputRefused("terms", f"The terms of this row are not in the form that is known here: {broken}.") from broken
+
+
+class _Terms(msgspec.Struct, forbid_unknown_fields=True):
+    tlp: Literal["clear", "green", "amber", "amber+strict", "red"] | None
+    pap: Literal["clear", "green", "amber", "red"] | None
+    caveats: tuple[str, ...] | None
+    recipients: tuple[str, ...] | None
+    purpose: tuple[str, ...] | None
+    basis: tuple[str, ...] | None
+    retention: int | None
+
+    def terms(self) -> Terms:
+        for word in self.caveats or ():
+            if word not in CAVEATS:
+                raise InputRefused("terms", f"{word[:40]!r} is no caveat that is known here.")
+        return Terms(self.tlp, self.pap, self.caveats, self.recipients, self.purpose, self.basis, self.retention)

@@ -14,7 +14,8 @@ from typing import Final
 from comity.kernel.errors import NotAllowed, NotFound, RequestRefused, Usage
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Officer, Reader
-from comity.node.context import Node, deed
+from comity.node.context import Node
+from comity.node.deeds import deed
 
 ROLES: Final = {
     "release": "may release objects and approve what a clause refers to an officer",

@@ -23,7 +23,7 @@ from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.seal.keys import PublicKey
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CardRow, Party, Reader
-from comity.node.context import Deed, Node, deed
+from comity.node.context import Deed
 
 CARD_FILE: Final = "comity-cards/1"
 """What the `form` of a card file says; its `cards` are the envelopes from the first on (docs/formats/card.md)."""
@@ -227,44 +227,6 @@ def take_cards(deed: Deed, envelopes: Sequence[bytes]) -> Card:
     card = need_card(deed.tx, party)
     deed.audit("card-add", {"party": card.party, "serial": card.serial})
     return card
-
-
-def add_card(node: Node, data: bytes, *, by: str = "") -> Card:
-    """Keep a party's card from a file; it counts for nothing until it is verified.
-
-    Raises:
-        InputRefused: `card-file`. SealBroken: as `take_cards`.
-    """
-    with deed(node, by) as work:
-        return take_cards(work, read_card_file(data))
-
-
-def verify_card(node: Node, party: str, *, fingerprint: str, method: str, officer: str) -> Party:
-    """Record that an officer compared the fingerprint with the party itself, by a means that is named.
-
-    Args:
-        fingerprint: Six groups of five digits as read by the other side; spaces and dashes do not matter.
-
-    Raises:
-        NotAllowed: `fingerprint-differs`.
-    """
-    from comity.node.streams import resettle
-
-    with deed(node, officer) as work:
-        row = resolve_party(work.tx, party)
-        said, ours = (("".join(c for c in text if c.isdigit())) for text in (fingerprint, row.fingerprint))
-        if said != ours:
-            raise NotAllowed(
-                "fingerprint-differs",
-                f"The fingerprint you were told is not that of the card of {row.name}; do not trust this card and ask again.",
-                party=row.id,
-            )
-        how = canonical({"method": method, "officer": officer, "at": work.at})
-        row = replace(row, verified=how)
-        work.tx.put(row)
-        work.audit("card-verify", {"party": row.id, "method": method})
-        resettle(work, [row.id])
-    return row
 
 
 def verification(row: Party) -> Verified | None:

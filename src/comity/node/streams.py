@@ -17,7 +17,7 @@ import msgspec
 from comity.kernel.model.instants import Instant
 from comity.kernel.model.strictjson import read as read_json
 from comity.kernel.release.closure import Change, Show, Withdraw, close
-from comity.kernel.release.decide import decide
+from comity.kernel.release.decide import approved, decide, of_object
 from comity.kernel.release.decision import ClauseInForce, Decision, Failed, Receiver, Refer, Release, Terms, Withhold
 from comity.kernel.release.facets import Facets
 from comity.kernel.release.handling import Effective, terms_of
@@ -25,10 +25,11 @@ from comity.kernel.release.vocabulary import TLP
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.views import View, narrower
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Approval, Class, ControlRow, Delivery, Grant, Holding, Reference, StreamRow, Version
+from comity.kernel.store.rows import Approval, Class, Delivery, Grant, Holding, Reference, StreamRow, Version
 from comity.node.agreements import clauses_in_force, receivers, superseded
 from comity.node.context import Deed
 from comity.node.objects import MarkingReader, class_facets
+from comity.node.papers import append_control
 from comity.node.parties import clients_of, is_plain, receiver_of
 
 AT_ONCE: Final = 500
@@ -92,28 +93,22 @@ class World:
             )
         return found
 
-    def object_step(self, holding: Holding) -> Base | tuple[Failed, ...]:
-        """Both steps for one holding, references apart: why it may go, or every predicate that failed."""
+    def outcome(self, holding: Holding) -> Decision:
+        """Both steps for one holding, references apart."""
+        facets = self.facets(holding.cls)
         decision = self.decision(holding.cls)
-        if isinstance(decision, Withhold):
-            return decision.failed
-        failed: list[Failed] = []
-        if holding.embargo is not None and self.at < holding.embargo:
-            failed.append(Failed("embargo-passed", None, holding.embargo, self.at))
-        if holding.expiry is not None and self.at >= holding.expiry:
-            failed.append(Failed("not-expired", None, holding.expiry, self.at))
         if isinstance(decision, Refer):
-            words = len(self.approvals(holding.version, decision.title))
-            if words < decision.officers:
-                failed.append(Failed("approved", decision.title, decision.officers, words))
-        if self.plain:
-            failed.extend(self._plain_reader(holding, decision))
-        if failed:
-            return tuple(failed)
-        facts = Effective(self.facets(holding.cls), holding.embargo, holding.expiry)
-        return Base(holding, decision.title, decision.view, terms_of(facts, decision.clause, self.at))
+            decision = approved(decision, [row.officer for row in self.approvals(holding.version, decision.title)])
+        decision = of_object(
+            decision, facets, self.us, self.to, at=self.at, embargo=holding.embargo, expiry=holding.expiry
+        )
+        if self.plain and isinstance(decision, Release):
+            failed = tuple(self._plain_reader(holding, decision))
+            if failed:
+                return Withhold(failed)
+        return decision
 
-    def _plain_reader(self, holding: Holding, decision: Release | Refer) -> Iterator[Failed]:
+    def _plain_reader(self, holding: Holding, decision: Release) -> Iterator[Failed]:
         """A reader without a node cannot carry out duties, and knows only the marking that stands in the bytes."""
         if decision.clause.duties:
             yield Failed("reader-can-do-duties", decision.title, None, [duty.do for duty in decision.clause.duties])
@@ -138,8 +133,12 @@ class World:
         if version not in self._bases:
             best: Base | None = None
             for holding in self.holdings(version):
-                found = self.object_step(holding)
-                if isinstance(found, Base) and (best is None or self._better(found, best)):
+                decision = self.outcome(holding)
+                if not isinstance(decision, Release):
+                    continue
+                facts = Effective(self.facets(holding.cls), holding.embargo, holding.expiry)
+                found = Base(holding, decision.title, decision.view, terms_of(facts, decision.clause, self.at))
+                if best is None or self._better(found, best):
                     best = found
             self._bases[version] = best
         return self._bases[version]
@@ -324,18 +323,28 @@ def resettle(deed: Deed, parties: Iterable[str]) -> None:
     classes = [row.c for row in deed.tx.find(Class)]
     for party in parties:
         world = world_for(deed.tx, deed.node.party, party, deed.at)
-        speaking = {clause.title for clause in world.clauses}
+        operative = {clause.title for clause in world.clauses if _operative(clause, deed.at)}
         changed: list[int] = []
         stopped: list[int] = []
         for cls, before in regrant(deed, world, classes).items():
             versions = [row.version for row in deed.tx.find(Holding, cls=cls, order=("h",)) if row.ended is None]
-            lapsed = before is not None and before not in speaking and not superseded(deed.tx, before)
+            lapsed = before is not None and before not in operative and not superseded(deed.tx, before, deed.at)
             if lapsed and isinstance(world.decision(cls), Withhold):
                 stopped.extend(versions)
             else:
                 changed.extend(versions)
         stop(deed, world, stopped)
         issue(deed, world, plan(world, changed))
+
+
+def _operative(item: ClauseInForce, at: Instant) -> bool:
+    """Whether a clause can release at all at an instant: its lease is fresh and its window open."""
+    clause = item.clause
+    return (
+        (item.until is None or at < item.until)
+        and (clause.not_before is None or clause.not_before <= at)
+        and (clause.not_after is None or at < clause.not_after)
+    )
 
 
 def regrant(deed: Deed, world: World, classes: Iterable[int]) -> dict[int, str | None]:
@@ -419,10 +428,3 @@ def issue(deed: Deed, world: World, changes: Sequence[Change[int]]) -> None:
         )
         added += 1
     tx.add(rows)
-
-
-def append_control(deed: Deed, party: str, kind: str, body: Any) -> int:
-    """Append a message to a party's control stream; gives its n."""
-    n = (deed.tx.last(ControlRow, "n", party=party) or 0) + 1
-    deed.tx.add([ControlRow(party, n, kind, canonical(body), deed.at)])
-    return n

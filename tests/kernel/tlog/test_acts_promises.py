@@ -54,7 +54,7 @@ ACT = Act(
     origin=LOG,
     seq=1,
     previous=None,
-    body={"page": "00" * 32, "rows": 3},
+    body={"page": "00" * 32},
     title="ab" * 32 + "#4",
     epoch="cd" * 32,
     officers=officers_commitment(bytes(16), ["officer one"], "agreed on the telephone"),
@@ -226,7 +226,7 @@ def test_a_kept_promise_is_proved_by_twelve_hashes_and_the_outer_proof() -> None
 
 
 def test_a_place_opened_to_another_act_convicts() -> None:
-    another = make_act(replace(ACT, body={"page": "11" * 32, "rows": 3}), NODE)
+    another = make_act(replace(ACT, body={"page": "11" * 32}), NODE)
     with pytest.raises(LogFault) as convicted:
         verify_kept(PROMISE, world(another), RAW)
     assert convicted.value.code == "promise-broken"

@@ -154,6 +154,12 @@ def test_a_signed_text_that_is_no_checkpoint_is_refused(text: str) -> None:
     assert refused.value.code == "note"
 
 
+def test_a_line_break_cannot_be_smuggled_into_what_a_log_signs() -> None:
+    for name, more in ((LOG + "\n8", ()), (LOG, ("a\nb",)), (LOG, ("",)), ("", ()), ("two words", ())):
+        with pytest.raises(InputRefused):
+            sign_checkpoint(Checkpoint(name, 7, root_of(LEAVES[:7]), more), KEY)
+
+
 def test_extension_lines_are_read_and_kept() -> None:
     note = sign_note(f"{LOG}\n7\n{ROOT}\nsomething later\n", LOG, RAW, KEY)
     assert open_checkpoint(note, LOG, RAW).extensions == ("something later",)

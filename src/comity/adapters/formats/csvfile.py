@@ -2,8 +2,8 @@
 
 Rules (docs/formats/intake.md):
 
-- The first row that is no comment names the columns, in spellings that vendors use, or as a mapping says. Without a column
-  that holds values the table is refused: no column is guessed.
+- The first row that is no comment names the columns, in spellings that vendors use, or as a mapping says. Without a
+  column that holds values the table is refused: no column is guessed.
 - Quoting as in RFC 4180; the delimiter is the one of ``, ; tab |`` that gives the header most known names.
 - Several hash columns of one row are one file: one indicator whose pattern any of them matches.
 - Dates with a day and a month that could be swapped are not read; a time without a zone is read as UTC and said so.
@@ -41,7 +41,18 @@ MEANINGS: Final[dict[str, tuple[str, ...]]] = {
     "name": ("name", "title", "malware", "malwarefamily", "family", "threat", "threatname", "signature", "detection"),
     "description": ("description", "notes", "note", "comment", "comments", "context", "details", "desc", "remarks"),
     "source": ("source", "feed", "provider", "reference", "reportedby", "reporter"),
-    "created": ("created", "dateadded", "date", "added", "createdat", "creationdate", "published", "publishdate", "reported", "timestamp"),
+    "created": (
+        "created",
+        "dateadded",
+        "date",
+        "added",
+        "createdat",
+        "creationdate",
+        "published",
+        "publishdate",
+        "reported",
+        "timestamp",
+    ),
     "modified": ("modified", "updated", "lastupdated", "lastmodified", "updatedat", "dateupdated"),
     "first_seen": ("firstseen", "firstseenutc", "firstobserved", "validfrom", "seen", "observed"),
     "valid_until": ("validuntil", "expires", "expiration", "expirationdate", "expiry", "expiredate"),
@@ -50,8 +61,8 @@ MEANINGS: Final[dict[str, tuple[str, ...]]] = {
     "confidence": ("confidence", "confidencelevel"),
     "labels": ("tags", "tag", "labels", "label", "categories", "category"),
 }
-"""What a column can mean, with the spellings that name it (lower case, letters and digits only). A column may also be named
-after a kind of value (``sha256``, ``ip``): its cells are then values of that kind."""
+"""What a column can mean, with the spellings that name it (lower case, letters and digits only). A column may also be
+named after a kind of value (``sha256``, ``ip``): its cells are then values of that kind."""
 
 _MEANING: Final = {spelling: meaning for meaning, spellings in MEANINGS.items() for spelling in spellings}
 _MAPPED: Final = frozenset(MEANINGS) | {"ignore"} | set(observable.KINDS.values())
@@ -87,7 +98,8 @@ def header_of(line: str, row: int, mapping: Mapping[str, str] | None = None) -> 
     Args:
         line: The header, one line.
         row: Its number in the file, from 1.
-        mapping: Column name to meaning; ``@type``, ``@date``, ``@tlp``, ``@pap``, ``@source`` and ``@name`` state a value for all rows.
+        mapping: Column name to meaning; ``@type``, ``@date``, ``@tlp``, ``@pap``, ``@source`` and ``@name`` state a
+            value for all rows.
 
     Raises:
         InputRefused: `csv-mapping` where the mapping names a column that is not there or a meaning nobody knows.
@@ -101,7 +113,8 @@ def header_of(line: str, row: int, mapping: Mapping[str, str] | None = None) -> 
         if meaning not in _MAPPED:
             raise InputRefused(
                 "csv-mapping",
-                f"The mapping gives column {column!r} the meaning {meaning!r}; use one of {', '.join(sorted(_MAPPED))}.",
+                f"The mapping gives column {column!r} the meaning {meaning!r}; "
+                f"use one of {', '.join(sorted(_MAPPED))}.",
             )
     best: Header | None = None
     most = -1
@@ -116,7 +129,8 @@ def header_of(line: str, row: int, mapping: Mapping[str, str] | None = None) -> 
     if missing:
         raise InputRefused(
             "csv-mapping",
-            f"The mapping names the column {min(missing)!r}, the table has {', '.join(name for name, _ in best.columns)[:300]}.",
+            f"The mapping names the column {min(missing)!r}, the table has "
+            f"{', '.join(name for name, _ in best.columns)[:300]}.",
         )
     return best
 
@@ -159,7 +173,10 @@ def _records(stream: BinaryIO, delimiter: bytes) -> Iterator[_Record]:
                     size += len(piece)
                     piece = stream.readline(ROW_BYTES)
             if size > ROW_BYTES:
-                fault = ("csv-row", f"Row {start} has more than {ROW_BYTES} bytes; a quote may be open, or it is no table.")
+                fault = (
+                    "csv-row",
+                    f"Row {start} has more than {ROW_BYTES} bytes; a quote may be open, or it is no table.",
+                )
                 parts = parts or [piece[:KEPT_OF_REFUSED]]
                 break
             parts.append(piece)
@@ -243,17 +260,17 @@ def _row(record: _Record, header: Header, party: str, at: Instant, place: str) -
         raise InputRefused(
             "wrong-encoding", f"{place.capitalize()} is not UTF-8 at its byte {broken.start}; save the file as UTF-8."
         ) from broken
-    if text.count(header.delimiter) > COLUMNS * 8:
-        raise InputRefused("csv-row", f"{place.capitalize()} has more than {COLUMNS} columns; it is no row of this table.")
     try:
         cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=header.delimiter), [])
     except csv.Error as broken:
         raise InputRefused("csv-row", f"{place.capitalize()} cannot be read: {broken}.") from broken
+    if len(cells) > COLUMNS:
+        raise InputRefused("csv-row", f"{place.capitalize()} has {len(cells)} columns, the limit is {COLUMNS}.")
     if len(cells) > len(header.columns) and any(cell.strip() for cell in cells[len(header.columns) :]):
         raise InputRefused(
             "csv-row",
-            f"{place.capitalize()} has {len(cells)} cells, the header has {len(header.columns)} columns; quote cells with the "
-            f"delimiter {header.delimiter!r}.",
+            f"{place.capitalize()} has {len(cells)} cells, the header has {len(header.columns)} columns; "
+            f"quote cells with the delimiter {header.delimiter!r}.",
         )
     said: dict[str, str] = dict(header.fixed)
     typed: list[tuple[str, str]] = []
@@ -315,7 +332,9 @@ class Row:
                 if "type" in said:
                     kind = observable.kind_named(said["type"])
                     if kind is None:
-                        raise NotAValue(f"the type {said['type'][:80]!r} is not known; name it as a kind of value or map it")
+                        raise NotAValue(
+                            f"the type {said['type'][:80]!r} is not known; name it as a kind of value or map it"
+                        )
                 self._plain(said["value"])
                 groups.append([observable.read(said["value"], kind)])
             hashes: list[Value] = []
@@ -347,7 +366,8 @@ class Row:
             if word not in scale:
                 raise InputRefused(
                     "marking-unknown",
-                    f"{self.place.capitalize()}: the marking {said[name][:40]!r} is not understood; write {', '.join(scale)}.",
+                    f"{self.place.capitalize()}: the marking {said[name][:40]!r} is not understood; "
+                    f"write {', '.join(scale)}.",
                 )
             handling[name] = word
         return handling
@@ -362,7 +382,9 @@ class Row:
         modified = dates.get("modified")
         start = dates.get("first_seen") or created or modified
         if created is not None and modified is not None and modified < created:
-            self.changes.append("The row was changed before it was made by its own dates; the earlier one stands for both.")
+            self.changes.append(
+                "The row was changed before it was made by its own dates; the earlier one stands for both."
+            )
             created = modified
         shape: dict[str, Any] = {
             "created": instants.format(created) if created is not None else minting.UNDATED,
@@ -404,7 +426,9 @@ class Row:
         found = read_date(text)
         if found is None:
             rest[name] = text
-            self.changes.append(f"The date {text[:40]!r} is not written as year, month, day; it is kept as a column only.")
+            self.changes.append(
+                f"The date {text[:40]!r} is not written as year, month, day; it is kept as a column only."
+            )
             return None
         at, note = found
         if note:
@@ -446,7 +470,7 @@ class Row:
         if "description" in said:
             made["description"] = said["description"]
         if source:
-            if re.match(r"https?://\S+\Z", source):
+            if minting.is_web_address(source):
                 made.setdefault("external_references", []).append({"source_name": "source", "url": source})
             else:
                 made.setdefault("external_references", []).append(
@@ -472,16 +496,20 @@ def _named(value: Value) -> str:
 
 
 def marking_word(text: str, scheme: str) -> str:
-    """``TLP:WHITE``, ``White``, ``amber strict`` as a word of the scale; TLP 1's white is TLP 2.0's clear (FIRST, 2022)."""
+    """``TLP:WHITE``, ``White``, ``amber strict`` as a word of the scale; TLP 1's white is TLP 2.0's clear (FIRST,
+    2022)."""
     word = text.strip().lower().removeprefix(f"{scheme}:").strip()
-    word = {"white": "clear", "amber strict": "amber+strict", "amber-strict": "amber+strict", "amberstrict": "amber+strict"}.get(
-        word, word
-    )
-    return word
+    return {
+        "white": "clear",
+        "amber strict": "amber+strict",
+        "amber-strict": "amber+strict",
+        "amberstrict": "amber+strict",
+    }.get(word, word)
 
 
 _DATE: Final = re.compile(
-    r"(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?)?", re.ASCII | re.IGNORECASE
+    r"(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -501,6 +529,8 @@ def read_date(text: str) -> tuple[Instant, str] | None:
         note = f"The time {text[:40]!r} names no zone and was read as UTC."
     zone = "Z" if zone is None or zone.upper() in ("Z", "UTC", "GMT") else f"{zone[:3]}:{zone[-2:]}"
     try:
-        return instants.parse_offset(f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{fraction or ''}{zone}"), note
+        return instants.parse_offset(
+            f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{fraction or ''}{zone}"
+        ), note
     except InputRefused:
         return None

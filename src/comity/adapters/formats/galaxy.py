@@ -1,14 +1,16 @@
 """MISP galaxies: clusters that have an honest STIX form become objects; the others are refused with the reason.
 
 - ``threat-actor`` becomes `threat-actor`: "known or estimated adversary groups" (the galaxy's own words).
-- ``microsoft-activity-group`` becomes `intrusion-set`: activity grouped by who seems to stand behind it (STIX 2.1 §4.9).
+- ``microsoft-activity-group`` becomes `intrusion-set`: activity grouped by who seems to stand behind it (STIX 2.1
+  §4.9).
 - ``country`` and ``target-information`` become `location`, by their ISO 3166-1 code; ``region`` by its name.
-- ``sector`` and ``cert-eu-govsector`` become `identity` of the class ``class`` (STIX 2.1 §10.7); their words are not those of
-  STIX's sector vocabulary, so `sectors` stays empty.
+- ``sector`` and ``cert-eu-govsector`` become `identity` of the class ``class`` (STIX 2.1 §10.7); their words are not
+  those of STIX's sector vocabulary, so `sectors` stays empty.
 - ATT&CK clusters become the STIX type they were made from, malware and tool galaxies `malware` and `tool`.
 
-A cluster bears no date: its id covers all it says (`minting`). It stays word for word in an extension of ours; the relations
-between clusters are kept there and become no relationship objects, since the target may not be there. Memory: one cluster.
+A cluster bears no date: its id covers all it says (`minting`). It stays word for word in an extension of ours; the
+relations between clusters are kept there and become no relationship objects, since the target may not be there.
+Memory: one cluster.
 """
 
 from __future__ import annotations
@@ -123,9 +125,8 @@ def cluster_object(galaxy: str, cluster: dict[str, Any], party: str) -> tuple[di
         shape["description"] = description
     references = _references(kind, value, cluster, meta, shape)
     synonyms = [one for one in _texts(meta.get("synonyms")) if one != value]
-    if kind in ("threat-actor", "intrusion-set", "malware", "tool", "attack-pattern"):
-        if synonyms:
-            shape["aliases"] = list(dict.fromkeys(synonyms))
+    if synonyms and kind in ("threat-actor", "intrusion-set", "malware", "tool", "attack-pattern"):
+        shape["aliases"] = list(dict.fromkeys(synonyms))
     if kind == "malware":
         shape["is_family"] = True
         if galaxy in _MALWARE_TYPES:
@@ -149,19 +150,25 @@ def _references(
 ) -> list[dict[str, str]]:
     references: list[dict[str, str]] = []
     technique = _TECHNIQUE.fullmatch(value)
-    number = next(iter(_texts(meta.get("external_id"))), None)
+    numbers = _texts(meta.get("external_id"))
+    number = next((one for one in numbers if not one.startswith("CAPEC-")), None)
     if technique is not None:
         shape["name"] = technique.group(1)
         number = number or technique.group(2)
     if number and kind in ("attack-pattern", "course-of-action", "intrusion-set", "malware", "tool"):
         references.append({"source_name": "mitre-attack", "external_id": number})
+        references += [
+            {"source_name": "capec", "external_id": one} for one in numbers if re.fullmatch(r"CAPEC-\d+", one)
+        ]
     elif kind == "vulnerability":
-        references += [{"source_name": "cve", "external_id": one} for one in _texts(meta.get("aliases")) if one.startswith("CVE-")]
+        references += [
+            {"source_name": "cve", "external_id": one} for one in _texts(meta.get("aliases")) if one.startswith("CVE-")
+        ]
     uuid = cluster.get("uuid")
     if isinstance(uuid, str) and uuid:
         references.append({"source_name": "misp-galaxy", "external_id": uuid})
     for url in dict.fromkeys(_texts(meta.get("refs"))):
-        if re.match(r"https?://\S+\Z", url):
+        if minting.is_web_address(url):
             references.append({"source_name": "misp-galaxy", "url": url})
     return references
 

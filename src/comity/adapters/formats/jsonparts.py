@@ -81,7 +81,10 @@ def outline(head: bytes) -> Outline:
         if not first or len(keys) > 256:
             break
     return Outline(
-        "{" if base == 1 else "[", tuple(dict.fromkeys(keys)), {name: tuple(found) for name, found in inner.items()}, texts
+        "{" if base == 1 else "[",
+        tuple(dict.fromkeys(keys)),
+        {name: tuple(found) for name, found in inner.items()},
+        texts,
     )
 
 
@@ -151,7 +154,8 @@ class _Scan:
 
 
 def elements(read: Callable[[int], bytes], key: str | None, limit: int) -> Iterator[bytes]:
-    """Cut out the objects of the list under `key` of the top object, or of the top list itself (`key` None), one by one.
+    """Cut out the objects of the list under `key` of the top object, or of the top list itself (`key` None), one by
+    one.
 
     Args:
         read: Gives up to n bytes, none at the end.
@@ -162,7 +166,8 @@ def elements(read: Callable[[int], bytes], key: str | None, limit: int) -> Itera
         The exact bytes of each object in that list; other values in it are passed over.
 
     Raises:
-        InputRefused: `json-size` for an element beyond the limit, `json-depth`, `json-syntax` where the text ends too early.
+        InputRefused: `json-size` for an element beyond the limit, `json-depth`, `json-syntax` where the text ends too
+        early.
     """
     scan = _Scan(read, limit)
     wanted = key.encode() if key is not None else None
@@ -177,7 +182,9 @@ def elements(read: Callable[[int], bytes], key: str | None, limit: int) -> Itera
                 current = scan.text
         elif token in b"{[":
             if depth >= _DEEP:
-                raise InputRefused("json-depth", f"Lists and objects are nested more than {_DEEP} deep.", clause="RFC 8259 §9")
+                raise InputRefused(
+                    "json-depth", f"Lists and objects are nested more than {_DEEP} deep.", clause="RFC 8259 §9"
+                )
             stack.append(token)
             if element >= 0:
                 continue
@@ -195,7 +202,9 @@ def elements(read: Callable[[int], bytes], key: str | None, limit: int) -> Itera
                 element = -1
                 piece = scan.cut()
                 if len(piece) > limit:
-                    raise InputRefused("json-size", f"One part of the JSON text has {len(piece)} bytes, the limit is {limit}.")
+                    raise InputRefused(
+                        "json-size", f"One part of the JSON text has {len(piece)} bytes, the limit is {limit}."
+                    )
                 yield piece
             elif len(stack) == inside - 1:
                 inside = -1

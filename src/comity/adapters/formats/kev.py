@@ -1,8 +1,8 @@
 """CISA's Known Exploited Vulnerabilities catalogue: each entry becomes a vulnerability object.
 
-Source: the catalogue's JSON schema (cisa.gov, catalogVersion 2025.08.25). An entry has a day it was added and no day it was
-changed, and CISA does change entries: the id covers the whole entry, so a changed one is another statement (`minting`). The
-entry stays word for word in an extension of ours. Memory: one entry.
+Source: the catalogue's JSON schema (cisa.gov, catalogVersion 2025.08.25). An entry has a day it was added and no day
+it was changed, and CISA does change entries: the id covers the whole entry, so a changed one is another statement
+(`minting`). The entry stays word for word in an extension of ours. Memory: one entry.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def vulnerability(entry: dict[str, Any], party: str, place: str) -> dict[str, An
     when = instants.format(added[0]) if added is not None else minting.UNDATED
     references = [{"source_name": "cve", "external_id": cve}, {"source_name": "cisa-kev", "url": CATALOGUE}]
     for url in dict.fromkeys(_URL.findall(_text(entry, "notes"))):
-        references.append({"source_name": "cisa-kev-notes", "url": url.rstrip(".")})
+        url = url.rstrip(".\"')")
+        if minting.is_web_address(url):
+            references.append({"source_name": "cisa-kev-notes", "url": url})
     cwes = entry.get("cwes")
     for cwe in cwes if isinstance(cwes, list) else []:
         if isinstance(cwe, str):

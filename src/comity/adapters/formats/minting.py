@@ -1,20 +1,22 @@
-"""How an object is made from what is no STIX: its id, its dates, its markings, and what of it goes into an extension of ours.
+"""How an object is made from what is no STIX: its id, its dates, its markings, and what of it goes into an extension
+of ours.
 
 Rules:
 
 - **Whose it is.** A conversion is a statement of the party that converted: the party is in the id, so two parties'
   conversions of one file never become rivals. `created_by_ref` is the party, or who the file itself names (MISP: Orgc).
-- **The same import gives the same id.** An id is UUIDv5 over party, format and the key of the part. Where the part carries a
-  date of its own version (a MISP timestamp, a column ``modified``), the key is its identity and a later date is a newer
-  version. Where it carries none, the key also covers all that the object says: taking it in again is `known`, and a changed
-  text is another statement, never a rival with the same id and the same `modified`.
-- **No date is made up.** What bears no date at all is created at `UNDATED`, the first instant of the STIX epoch we use; the
-  instant of import is never written into an object, since the next import would then differ.
+- **The same import gives the same id.** An id is UUIDv5 over party, format and the key of the part. Where the part
+  carries a date of its own version (a MISP timestamp, a column ``modified``), the key is its identity and a later date
+  is a newer version. Where it carries none, the key also covers all that the object says: taking it in again is
+  `known`, and a changed text is another statement, never a rival with the same id and the same `modified`.
+- **No date is made up.** What bears no date at all is created at `UNDATED`, the first instant of the STIX epoch we
+  use; the instant of import is never written into an object, since the next import would then differ.
 - **Markings in the bytes.** What the file marks is marked by reference to the TLP 2.0 and PAP definitions of OASIS.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -86,11 +88,24 @@ DEFINITIONS: Final[dict[str, bytes]] = {
         _definition("comity-misp", "property-extension", "What a MISP attribute, object or event said, word for word."),
         _definition("comity-misp-object", "new-sdo", "A part of a MISP event that has no STIX form, word for word."),
         _definition("comity-row", "property-extension", "Columns of a table row that have no STIX form."),
-        _definition("comity-kev", "property-extension", "An entry of CISA's Known Exploited Vulnerabilities, word for word."),
+        _definition(
+            "comity-kev", "property-extension", "An entry of CISA's Known Exploited Vulnerabilities, word for word."
+        ),
         _definition("comity-galaxy", "property-extension", "A MISP galaxy cluster, word for word."),
     )
 }
 """Objects that what we mint refers to, by id: a node keeps them from the start, so that they can travel with it."""
+
+
+_WEB: Final = re.compile(
+    r"https?://[A-Za-z0-9._~-]+(?::[0-9]{1,5})?(?:[/?](?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+    r"(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+)
+
+
+def is_web_address(text: str) -> bool:
+    """Whether a text may stand as `url` of an external reference (STIX 2.1 §2.5: a URI, RFC 3986)."""
+    return len(text) <= 4096 and _WEB.fullmatch(text) is not None
 
 
 def markings(handling: Mapping[str, str]) -> list[str]:

@@ -2,17 +2,21 @@
 
 Source: MISP core format (draft-dulaunoy-misp-core-format), categories and types of MISP 2.4 to 2.5. Rules:
 
-- One `report` for a published event, one `grouping` for one that is not; it comes last and refers to all that was made. The
-  bytes of the whole event are its original.
-- An attribute for detection (`to_ids`) becomes an `indicator` with a pattern; an object becomes one indicator that any of its
-  detection values matches (an address with its port counts as one). YARA, Snort, Suricata and Sigma rules keep their own language.
-- Other attributes become observables; with first and last seen an `observed-data` refers to them. Free text becomes a `note`,
-  CVE numbers a `vulnerability`, links references of the report, attached files an `artifact`.
+- One `report` for a published event, one `grouping` for one that is not; it comes last and refers to all that was
+  made. The bytes of the whole event are its original.
+- An attribute for detection (`to_ids`) becomes an `indicator` with a pattern; an object becomes one indicator that any
+  of its detection values matches (an address with its port counts as one). YARA, Snort, Suricata and Sigma rules keep
+  their own language.
+- Other attributes become observables; with first and last seen an `observed-data` refers to them. Free text becomes a
+  `note`, CVE numbers a `vulnerability`, links references of the report, attached files an `artifact`.
 - What has no STIX form becomes `x-comity-misp`, an object type of ours.
-- Every object holds the attribute or object it came from word for word in `extensions` (attached bytes stand in the artifact).
-- `created_by_ref` is the organisation that made the event. Ids are made of party and MISP uuid; `modified` is the timestamp of
-  the part, or of the event where that is later and its tags mark the part. An observable has no version: its id covers all it says.
-- Event tags ``tlp:`` and ``pap:`` mark every object; an attribute's own count where they are stricter. Other tags are labels.
+- Every object holds the attribute or object it came from word for word in `extensions` (attached bytes stand in the
+  artifact).
+- `created_by_ref` is the organisation that made the event. Ids are made of party and MISP uuid; `modified` is the
+  timestamp of the part, or of the event where that is later and its tags mark the part. An observable has no version:
+  its id covers all it says.
+- Event tags ``tlp:`` and ``pap:`` mark every object; an attribute's own count where they are stricter. Other tags are
+  labels.
 - Deleted attributes become revoked objects.
 Memory: one event, at most `EVENT_BYTES`.
 """
@@ -45,7 +49,10 @@ _KINDS: Final[dict[str, str]] = {
     **dict.fromkeys(("domain", "hostname"), "domain"),
     **dict.fromkeys(("url", "uri"), "url"),
     **dict.fromkeys(("email", "email-src", "email-dst", "email-reply-to", "target-email"), "email"),
-    **{name: name for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ssdeep", "tlsh", "mutex", "filename")},
+    **{
+        name: name
+        for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ssdeep", "tlsh", "mutex", "filename")
+    },
     "sha3-256": "sha3-256",
     "sha3-512": "sha3-512",
     "regkey": "regkey",
@@ -57,7 +64,14 @@ _KINDS: Final[dict[str, str]] = {
 }
 """MISP attribute type to kind of value."""
 
-_RULES: Final = {"yara": "yara", "snort": "snort", "sigma": "sigma", "suricata": "suricata", "zeek": "zeek", "bro": "zeek"}
+_RULES: Final = {
+    "yara": "yara",
+    "snort": "snort",
+    "sigma": "sigma",
+    "suricata": "suricata",
+    "zeek": "zeek",
+    "bro": "zeek",
+}
 _TEXTS: Final = frozenset({"text", "comment", "other"})
 _PATTERNS: Final = {
     "email-subject": "email-message:subject",
@@ -137,17 +151,15 @@ class Event:
         stamp = self.stamp if stamp is None else stamp
         if marked and self.stamp is not None and (stamp is None or self.stamp > stamp):
             stamp = self.stamp
-        if stamp is None:
-            return minting.UNDATED, minting.UNDATED
-        modified = instants.format(stamp)
+        created = 0
         day = _text(self.event, "date")
-        created = f"{day}T00:00:00.000Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else minting.UNDATED
-        try:
-            if instants.parse(created) > stamp:
-                created = modified
-        except InputRefused:
-            created = modified
-        return created, modified
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+            try:
+                created = instants.parse(f"{day}T00:00:00Z")
+            except InputRefused:
+                pass
+        # `created` must be the same in all versions, so it never depends on a timestamp
+        return instants.format(created), instants.format(max(created, stamp or 0))
 
     def _shape(self, stix_type: str, part: Mapping[str, Any], name: str, handling: Mapping[str, str]) -> dict[str, Any]:
         created, modified = self._dates(part, bool(handling))
@@ -169,7 +181,12 @@ class Event:
         return {**shape, "name": _text(org, "name"), "identity_class": "organization"}
 
     def _give(
-        self, shape: dict[str, Any], place: str, handling: Mapping[str, str], changes: tuple[str, ...] = (), part: Any = None
+        self,
+        shape: dict[str, Any],
+        place: str,
+        handling: Mapping[str, str],
+        changes: tuple[str, ...] = (),
+        part: Any = None,
     ) -> Item:
         raw = canonical(shape)
         if shape["id"] not in self.refs_seen:
@@ -182,7 +199,9 @@ class Event:
     def items(self) -> Results:
         """All objects of the event; the report or grouping last."""
         if self.org is not None:
-            yield Item(canonical(self.org), canonical(self.event["Orgc"]), (), f"{self.place}, Orgc", {})
+            yield Item(
+                canonical(self.org), canonical(self.event["Orgc"]), (), f"{self.place}, Orgc", dict(self.handling)
+            )
         yield from self._clusters(self.event, self.place, None)
         yield from self._cluster_tags()
         for number, attribute in enumerate(_dicts(self.event.get("Attribute")), 1):
@@ -214,7 +233,9 @@ class Event:
                 shape |= {"name": f"{_text(event, 'info')[:500]} (part {number})", "context": "unspecified"}
                 shape["object_refs"] = refs[start : start + REFERENCES]
                 parts.append(shape["id"])
-                yield Item(canonical(shape), self.raw[:0] or None, (), f"{self.place}, part {number}", dict(self.handling))
+                yield Item(
+                    canonical(shape), self.raw[:0] or None, (), f"{self.place}, part {number}", dict(self.handling)
+                )
         shape = self._shape(self.report_type, event, self.uuid, self.handling)
         shape["name"] = _text(event, "info") or "MISP event"
         if self.report_type == "report":
@@ -239,13 +260,14 @@ class Event:
                 "extension_type": "property-extension",
                 "event": kept,
                 **({"links": self.links} if self.links else {}),
-                **{name: event[name] for name in ("Tag", "RelatedEvent", "CryptographicKey") if event.get(name)},
+                **{word: event[name] for name, word in _KEPT_LISTS.items() if event.get(name)},
             }
         }
-        changes = []
         if not (self.refs or self.org):
-            raise InputRefused("misp-event", f"{self.place.capitalize()} has nothing to refer to: no attribute, no organisation.")
-        yield Item(canonical(shape), self.raw, tuple(changes), self.place, dict(self.handling))
+            raise InputRefused(
+                "misp-event", f"{self.place.capitalize()} has nothing to refer to: no attribute, no organisation."
+            )
+        yield Item(canonical(shape), self.raw, (), self.place, dict(self.handling))
 
     # -- attributes
 
@@ -287,15 +309,27 @@ class Event:
     ) -> tuple[list[dict[str, Any]], tuple[str, ...]] | None:
         """The objects that say one attribute, the main one last; None where it becomes a reference of the report."""
         extension = _extension(attribute=kept, artifact=artifact)
-        if kind == "link" and not _for_detection(attribute) and re.match(r"https?://\S+\Z", value) and not attribute.get("deleted"):
+        if (
+            kind == "link"
+            and not _for_detection(attribute)
+            and minting.is_web_address(value)
+            and not attribute.get("deleted")
+        ):
             return None
         if kind in _RULES and value.strip():
             shape = self._indicator(attribute, uuid, handling)
-            shape |= {"pattern": value, "pattern_type": _RULES[kind], "name": _text(attribute, "comment")[:200] or f"{kind} rule"}
+            shape |= {
+                "pattern": value,
+                "pattern_type": _RULES[kind],
+                "name": _text(attribute, "comment")[:200] or f"{kind} rule",
+            }
             return [{**shape, "extensions": extension}], ()
         if kind in ("vulnerability",) and re.fullmatch(r"CVE-\d{4}-\d{4,19}", value.upper()):
             shape = self._shape("vulnerability", attribute, uuid, handling)
-            shape |= {"name": value.upper(), "external_references": [{"source_name": "cve", "external_id": value.upper()}]}
+            shape |= {
+                "name": value.upper(),
+                "external_references": [{"source_name": "cve", "external_id": value.upper()}],
+            }
             if _text(attribute, "comment"):
                 shape["description"] = _text(attribute, "comment")
             return [{**shape, "extensions": extension}], ()
@@ -345,8 +379,8 @@ class Event:
         shape = self._shape("indicator", part, uuid, handling)
         seen = _moment(part.get("first_seen"))
         shape["valid_from"] = seen or shape["modified"]
-        if seen is None:
-            shape["valid_from"] = shape["created"] if _stamp(part.get("timestamp")) is None else _written(part)
+        if seen is None and _stamp(part.get("timestamp")) is not None:
+            shape["valid_from"] = _written(part)
         if _text(part, "comment"):
             shape["description"] = _text(part, "comment")
         return shape
@@ -360,24 +394,15 @@ class Event:
         extension: dict[str, Any],
     ) -> list[dict[str, Any]]:
         """Observables with the extension on the main one; with times, an observed-data that refers to them has it."""
-        refs = minting.markings(handling)
+        found = marked(found, minting.markings(handling), self.party)
         first, last = _moment(part.get("first_seen")), _moment(part.get("last_seen"))
-        main = found[-1]
         if first is not None and last is not None and first <= last:
-            for one in found:
-                if refs:
-                    one["object_marking_refs"] = refs
-                    one["id"] = minting.statement(dict(one), self.party, ("misp-observable",))["id"]
-            relink(found)
             shape = self._shape("observed-data", part, uuid, handling)
             shape |= {"first_observed": first, "last_observed": last, "number_observed": 1}
             shape["object_refs"] = [one["id"] for one in found]
             return [*found, {**shape, "extensions": extension}]
-        main = {**main, "extensions": {**main.get("extensions", {}), **extension}}
-        if refs:
-            main["object_marking_refs"] = refs
-        main = minting.statement(main, self.party, ("misp-observable", uuid))
-        return [*found[:-1], main]
+        main = {**found[-1], "extensions": {**found[-1].get("extensions", {}), **extension}}
+        return [*found[:-1], minting.statement(main, self.party, ("misp-observable", uuid))]
 
     def _artifact(
         self, attribute: dict[str, Any], handling: Mapping[str, str]
@@ -450,17 +475,27 @@ class Event:
         artifacts: dict[str, str],
         extension: dict[str, Any],
     ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-        stamped = {**part, "timestamp": max((_seconds(one.get("timestamp")) for one in (part, *attributes)), default=0) or None}
+        stamped = {
+            **part,
+            "timestamp": max((_seconds(one.get("timestamp")) for one in (part, *attributes)), default=0) or None,
+        }
         if name == "vulnerability":
             cve = next((_text(one, "value").upper() for one in attributes if _text(one, "type") == "vulnerability"), "")
             if re.fullmatch(r"CVE-\d{4}-\d{4,19}", cve):
                 shape = self._shape("vulnerability", stamped, uuid, handling)
                 shape |= {"name": cve, "external_references": [{"source_name": "cve", "external_id": cve}]}
-                told = next((_text(one, "value") for one in attributes if one.get("object_relation") in ("summary", "description")), "")
+                told = next(
+                    (
+                        _text(one, "value")
+                        for one in attributes
+                        if one.get("object_relation") in ("summary", "description")
+                    ),
+                    "",
+                )
                 if told:
                     shape["description"] = told
                 for one in attributes:
-                    if _text(one, "type") == "link" and re.match(r"https?://\S+\Z", _text(one, "value")):
+                    if _text(one, "type") == "link" and minting.is_web_address(_text(one, "value")):
                         shape["external_references"].append({"source_name": "misp-link", "url": _text(one, "value")})
                 return [{**shape, "extensions": extension}], ()
         pattern, left = object_pattern(attributes)
@@ -468,7 +503,9 @@ class Event:
             shape = self._indicator(stamped, uuid, handling)
             shape |= {"pattern": pattern, "pattern_type": "stix", "pattern_version": "2.1"}
             shape["name"] = f"{name}: " + next(_text(one, "value")[:200] for one in attributes if _for_detection(one))
-            changes = tuple(f"{one} is for detection and has no STIX pattern; it is kept word for word." for one in left)
+            changes = tuple(
+                f"{one} is for detection and has no STIX pattern; it is kept word for word." for one in left
+            )
             return [{**shape, "extensions": extension}], changes
         if not any(_for_detection(one) for one in attributes) and part.get("deleted") is not True:
             found = object_observables(name, attributes)
@@ -497,20 +534,26 @@ class Event:
 
     def _kept_proposal(self, part: dict[str, Any], place: str) -> Results:
         uuid = _text(part, "uuid") or canonical(part).decode()
-        shapes, changes = self._unsaid(part, f"proposal/{uuid}", self.handling, part, None, "a proposal has none", "proposal")
+        shapes, changes = self._unsaid(
+            part, f"proposal/{uuid}", self.handling, part, None, "a proposal has none", "proposal"
+        )
         yield self._give(shapes[0], place, self.handling, changes, part)
 
     def _event_report(self, part: dict[str, Any], place: str) -> Results:
         uuid = _text(part, "uuid") or _text(part, "name")
         if not _text(part, "content").strip():
-            shapes, changes = self._unsaid(part, uuid, self.handling, part, None, "a report without text has none", "report")
+            shapes, changes = self._unsaid(
+                part, uuid, self.handling, part, None, "a report without text has none", "report"
+            )
             yield self._give(shapes[0], place, self.handling, changes, part)
             return
         shape = self._shape("note", part, uuid, self.handling)
         shape |= {"abstract": _text(part, "name"), "content": _text(part, "content"), "object_refs": [self.report_id]}
         if not shape["abstract"]:
             del shape["abstract"]
-        shape["extensions"] = _extension(event_report={name: value for name, value in part.items() if name != "content"})
+        shape["extensions"] = _extension(
+            event_report={name: value for name, value in part.items() if name != "content"}
+        )
         yield self._give(shape, place, self.handling, (), part)
 
     # -- galaxies
@@ -531,20 +574,26 @@ class Event:
     def _cluster(self, kind: str, cluster: dict[str, Any], place: str, owner: dict[str, Any] | None) -> Results:
         tag = _text(cluster, "tag_name") or f'misp-galaxy:{kind}="{_text(cluster, "value")}"'
         if tag not in self.made_clusters:
-            stable = {name: value for name, value in cluster.items() if name not in ("id", "galaxy_id", "tag_id", "local")}
+            stable = {
+                name: value for name, value in cluster.items() if name not in ("id", "galaxy_id", "tag_id", "local")
+            }
             try:
                 if kind not in galaxies.FORMS:
                     raise InputRefused("galaxy-cluster", f"a galaxy {kind} has none here")
                 shape, changes = galaxies.cluster_object(kind, stable, self.party)
-                shape.pop("created_by_ref", None)
                 shape["created_by_ref"] = self.by
+                refs = minting.markings(self.handling)
+                if refs:
+                    shape["object_marking_refs"] = refs
                 shape = minting.statement(shape, self.party, ("misp-cluster", tag))
             except InputRefused as why:
                 part = {"name": tag, "timestamp": self.event.get("timestamp")}
-                shapes, changes = self._unsaid(part, f"cluster/{tag}", {}, stable, None, why.sentence.rstrip("."), "cluster")
+                shapes, changes = self._unsaid(
+                    part, f"cluster/{tag}", self.handling, stable, None, why.sentence.rstrip("."), "cluster"
+                )
                 shape = shapes[0]
             self.made_clusters[tag] = shape["id"]
-            yield self._give(shape, f"{place}, galaxy {kind}", {}, tuple(changes), cluster)
+            yield self._give(shape, f"{place}, galaxy {kind}", self.handling, tuple(changes), cluster)
         if owner is None:
             return
         target = self.made_clusters[tag]
@@ -555,6 +604,7 @@ class Event:
 
 
 _INDICATED: Final = frozenset({"attack-pattern", "campaign", "intrusion-set", "malware", "threat-actor", "tool"})
+_KEPT_LISTS: Final = {"Tag": "tags", "RelatedEvent": "related_events", "CryptographicKey": "cryptographic_keys"}
 _LISTS: Final = frozenset(
     {"Attribute", "Object", "Galaxy", "Tag", "ShadowAttribute", "EventReport", "RelatedEvent", "CryptographicKey"}
 )
@@ -609,8 +659,8 @@ def _traffic(end: str, value: Value, port: int) -> str:
     if kind is None or not 0 < port < 65536:
         raise NotAValue("it is no address with a port")
     return (
-        f"network-traffic:{end}_ref.type = '{kind}' AND network-traffic:{end}_ref.value = {observable.quoted(value.text)} "
-        f"AND network-traffic:{end}_port = {port}"
+        f"network-traffic:{end}_ref.type = '{kind}' "
+        f"AND network-traffic:{end}_ref.value = {observable.quoted(value.text)} AND network-traffic:{end}_port = {port}"
     )
 
 
@@ -685,7 +735,8 @@ def object_pattern(attributes: list[dict[str, Any]]) -> tuple[str, list[str]]:
 
 
 def object_observables(name: str, attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The observables of a MISP object without detection values, the main one last; none where there is no plain reading."""
+    """The observables of a MISP object without detection values, the main one last; none where there is no plain
+    reading."""
     try:
         if name == "file":
             said: dict[str, Any] = {}
@@ -721,15 +772,24 @@ def object_observables(name: str, attributes: list[dict[str, Any]]) -> list[dict
     return []
 
 
-def relink(found: list[dict[str, Any]]) -> None:
-    """After the ids of observables changed, let those after them refer to the new ones."""
-    old = {observable.observable_id(one): one["id"] for one in found}
+def marked(found: list[dict[str, Any]], refs: list[str], party: str) -> list[dict[str, Any]]:
+    """Observables with markings in their bytes; their ids then cover all they say, and references among them follow."""
+    if not refs:
+        return found
+    renamed: dict[str, str] = {}
+    made: list[dict[str, Any]] = []
     for one in found:
+        shape = dict(one)
         for name, value in one.items():
-            if name.endswith("_ref") and value in old:
-                one[name] = old[value]
-            elif name.endswith("_refs") and name != "object_marking_refs":
-                one[name] = [old.get(ref, ref) for ref in value]
+            if name.endswith("_ref"):
+                shape[name] = renamed.get(value, value)
+            elif name.endswith("_refs"):
+                shape[name] = [renamed.get(ref, ref) for ref in value]
+        shape["object_marking_refs"] = refs
+        shape = minting.statement(shape, party, ("misp-observable",))
+        renamed[one["id"]] = shape["id"]
+        made.append(shape)
+    return made
 
 
 def tags_of(owner: Mapping[str, Any], place: str) -> tuple[list[str], dict[str, str]]:
@@ -750,7 +810,7 @@ def tags_of(owner: Mapping[str, Any], place: str) -> tuple[list[str], dict[str, 
             continue
         scheme = match.group(1).lower()
         scale = TLP if scheme == "tlp" else PAP
-        word = {"ex:chr": "red", "unclear": ""}.get(match.group(2).lower(), marking_word(match.group(2), scheme))
+        word = marking_word(match.group(2), scheme)
         if word not in scale:
             raise InputRefused(
                 "marking-unknown", f"{place.capitalize()}: the tag {name[:60]!r} names no level that is understood."
@@ -790,7 +850,13 @@ def _text(part: Mapping[str, Any], name: str) -> str:
 
 
 def _seconds(value: Any) -> int:
-    text = value if isinstance(value, str) else str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+    text = (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else ""
+    )
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) <= 11 and int(text) < 253_402_300_800 else 0
 
 

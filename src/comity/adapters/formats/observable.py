@@ -1,9 +1,9 @@
 """Values as analysts write them: what kind they are, their plain form, their STIX pattern and their observable object.
 
-Rules: a defanged value is read as the value (``hxxp``, ``[.]``, ``(dot)``, ``[:]``, ``[at]``); a kind is detected only where
-one kind fits (``setup.zip`` may be a file or a domain: the file must say); text goes into a pattern with ``\\`` and ``'``
-escaped and without control characters (STIX 2.1 §9.2); a pattern matches what the value says and no more. Nothing is ever
-resolved or contacted.
+Rules: a defanged value is read as the value (``hxxp``, ``[.]``, ``(dot)``, ``[:]``, ``[at]``); a kind is detected only
+where one kind fits (``setup.zip`` may be a file or a domain: the file must say); text goes into a pattern with ``\\``
+and ``'`` escaped and without control characters (STIX 2.1 §9.2); a pattern matches what the value says and no more.
+Nothing is ever resolved or contacted.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ _BY_LENGTH: Final = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 KINDS: Final[dict[str, str]] = {
     **dict.fromkeys(("ipv4", "ipv4addr", "ipv4address", "ip4", "ipv4range"), "ip"),
     **dict.fromkeys(("ipv6", "ipv6addr", "ipv6address", "ip6", "ipv6range"), "ip"),
-    **dict.fromkeys(("ip", "ipaddr", "ipaddress", "ipsrc", "ipdst", "address", "cidr", "iprange", "network", "subnet"), "ip"),
+    **dict.fromkeys(
+        ("ip", "ipaddr", "ipaddress", "ipsrc", "ipdst", "address", "cidr", "iprange", "network", "subnet"), "ip"
+    ),
     **dict.fromkeys(("ipport", "ipdstport", "ipsrcport", "socket"), "ip-port"),
     **dict.fromkeys(("domain", "domainname", "fqdn", "host", "hostname", "c2domain"), "domain"),
     **dict.fromkeys(("url", "uri", "link", "maliciousurl"), "url"),
@@ -72,12 +74,94 @@ KINDS: Final[dict[str, str]] = {
 """Spellings (lower case, letters and digits only) to kinds."""
 
 _FILE_ENDINGS: Final = frozenset(
-    ["exe", "dll", "sys", "ocx", "scr", "bat", "cmd", "ps1", "psm1", "vbs", "vbe", "jse", "wsf", "hta", "lnk", "msi", "tmp", "log", "txt", "csv", "dat", "bin", "cfg", "ini", "aspx", "asp", "ashx", "asmx", "jsp", "jspx", "php", "doc", "docx", "docm", "xls", "xlsx", "xlsm", "ppt", "pptx", "pptm", "rtf", "pdf", "jar", "war", "rar", "7z", "cab", "iso", "img", "vhd", "elf", "dmg", "apk", "js", "css", "xml", "json", "htm", "html", "png", "jpg", "jpeg", "gif", "bmp", "ico", "svg", "eml", "msg", "pcap", "evtx", "dmp", "bak", "conf", "yml", "yaml", "ps1xml", "drv", "cpl"]
+    [
+        "exe",
+        "dll",
+        "sys",
+        "ocx",
+        "scr",
+        "bat",
+        "cmd",
+        "ps1",
+        "psm1",
+        "vbs",
+        "vbe",
+        "jse",
+        "wsf",
+        "hta",
+        "lnk",
+        "msi",
+        "tmp",
+        "log",
+        "txt",
+        "csv",
+        "dat",
+        "bin",
+        "cfg",
+        "ini",
+        "aspx",
+        "asp",
+        "ashx",
+        "asmx",
+        "jsp",
+        "jspx",
+        "php",
+        "doc",
+        "docx",
+        "docm",
+        "xls",
+        "xlsx",
+        "xlsm",
+        "ppt",
+        "pptx",
+        "pptm",
+        "rtf",
+        "pdf",
+        "jar",
+        "war",
+        "rar",
+        "7z",
+        "cab",
+        "iso",
+        "img",
+        "vhd",
+        "elf",
+        "dmg",
+        "apk",
+        "js",
+        "css",
+        "xml",
+        "json",
+        "htm",
+        "html",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "bmp",
+        "ico",
+        "svg",
+        "eml",
+        "msg",
+        "pcap",
+        "evtx",
+        "dmp",
+        "bak",
+        "conf",
+        "yml",
+        "yaml",
+        "ps1xml",
+        "drv",
+        "cpl",
+    ]
 )
-_DOUBTFUL_ENDINGS: Final = frozenset(["zip", "mov", "sh", "py", "pl", "md", "rs", "app", "so", "ps", "cc", "gz", "tar", "zz"])
+_DOUBTFUL_ENDINGS: Final = frozenset(
+    ["zip", "mov", "sh", "py", "pl", "md", "rs", "app", "so", "ps", "cc", "gz", "tar", "zz"]
+)
 
 _DOMAIN: Final = re.compile(
-    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])", re.ASCII | re.IGNORECASE
+    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])",
+    re.ASCII | re.IGNORECASE,
 )
 _EMAIL: Final = re.compile(r"[^\s@\"'<>,;]{1,64}@([^\s@\"'<>,;]{1,253})")
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s]+", re.ASCII | re.IGNORECASE)
@@ -87,7 +171,8 @@ _HEX: Final = re.compile(r"[0-9a-f]+", re.ASCII)
 _SSDEEP: Final = re.compile(r"\d{1,10}:[A-Za-z0-9/+]{3,}:[A-Za-z0-9/+]{3,}", re.ASCII)
 _MAC: Final = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.ASCII | re.IGNORECASE)
 _REGKEY: Final = re.compile(
-    r"(?:HKLM|HKCU|HKCR|HKU|HKCC|HKEY_(?:LOCAL_MACHINE|CURRENT_USER|CLASSES_ROOT|USERS|CURRENT_CONFIG))\\.+", re.IGNORECASE
+    r"(?:HKLM|HKCU|HKCR|HKU|HKCC|HKEY_(?:LOCAL_MACHINE|CURRENT_USER|CLASSES_ROOT|USERS|CURRENT_CONFIG))\\.+",
+    re.IGNORECASE,
 )
 _WINDOWS_PATH: Final = re.compile(r"(?:[A-Za-z]:\\|\\\\[^\\]|%[A-Za-z0-9_()]+%\\).*", re.DOTALL)
 _UNIX_PATH: Final = re.compile(r"(?:/|~/)[^\s/].*")
@@ -113,7 +198,8 @@ class NotAValue(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value in its plain form, with what kind it is (a value of `KINDS`, ip already told apart as ipv4 and ipv6)."""
+    """One value in its plain form, with what kind it is (a value of `KINDS`, ip already told apart as ipv4 and
+    ipv6)."""
 
     kind: str
     text: str
@@ -224,7 +310,13 @@ def _checked(kind: str, text: str) -> Value:
             raise NotAValue(f"{_short(text)} is not a domain name")
         return Value(kind, plain)
     if kind == "hash":
-        kind = _BY_LENGTH.get(len(text), "") if _HEX.fullmatch(text.lower()) else "ssdeep" if _SSDEEP.fullmatch(text) else ""
+        kind = (
+            _BY_LENGTH.get(len(text), "")
+            if _HEX.fullmatch(text.lower())
+            else "ssdeep"
+            if _SSDEEP.fullmatch(text)
+            else ""
+        )
         if not kind:
             raise NotAValue(f"{_short(text)} has the length of no hash that is known here")
     if kind in HASHES:
@@ -291,7 +383,11 @@ def _address(text: str) -> Value | None:
             if port:
                 return None
             whole = network.prefixlen == network.max_prefixlen
-            kept = str(network.network_address) if whole else f"{ipaddress.ip_address(plain.split('/')[0])}/{network.prefixlen}"
+            kept = (
+                str(network.network_address)
+                if whole
+                else f"{ipaddress.ip_address(plain.split('/')[0])}/{network.prefixlen}"
+            )
             return Value(f"ipv{network.version}" if whole else f"ipv{network.version}-range", kept)
         address = ipaddress.ip_address(plain)
     except ValueError:
@@ -324,8 +420,8 @@ def comparison(value: Value) -> str:
     if kind in HASHES:
         name = HASHES[kind][0]
         return f"file:hashes.{name if name.isalnum() else quoted(name)} = {text}"
-    if kind in _SIMPLE:
-        return f"{_SIMPLE[kind]} = {text}"
+    if kind in SIMPLE:
+        return f"{SIMPLE[kind]} = {text}"
     if kind in ("ipv4-range", "ipv6-range"):
         return f"{kind[:4]}-addr:value ISSUBSET {text}"
     if kind in ("ipv4-port", "ipv6-port"):
@@ -342,7 +438,7 @@ def comparison(value: Value) -> str:
     raise NotAValue(f"a value of kind {kind} has no pattern")
 
 
-_SIMPLE: Final = {
+SIMPLE: Final = {
     "ipv4": "ipv4-addr:value",
     "ipv6": "ipv6-addr:value",
     "domain": "domain-name:value",

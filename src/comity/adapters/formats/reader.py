@@ -1,8 +1,8 @@
 """The bytes of a file as it is taken in: inflated, bounded, with its first part to look at.
 
-Rules: gzip is told by its magic and inflated as it is read (RFC 1952, several members allowed); what inflates too far is
-refused; a UTF-8 byte order mark is passed over (RFC 8259 §8.1, RFC 3629 §6); every other encoding is refused by name.
-Memory: one chunk of the file and one chunk of what it inflates to.
+Rules: gzip is told by its magic and inflated as it is read (RFC 1952, several members allowed); what inflates too far
+is refused; a UTF-8 byte order mark is passed over (RFC 8259 §8.1, RFC 3629 §6); every other encoding is refused by
+name. Memory: one chunk of the file and one chunk of what it inflates to.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class _Inflated(io.RawIOBase):
                 self._inflate = zlib.decompressobj(wbits=31)
             if not self._tail:
                 raise InputRefused(
-                    "gzip-broken", f"{self._name} is a gzip file that ends too early; fetch it again.", clause="RFC 1952 §2.3"
+                    "gzip-broken",
+                    f"{self._name} is a gzip file that ends too early; fetch it again.",
+                    clause="RFC 1952 §2.3",
                 )
             try:
                 out = self._inflate.decompress(self._tail, len(room))
@@ -97,8 +99,8 @@ class _Inflated(io.RawIOBase):
         if self._given > limits.total or (self._given > limits.grace and self._given > limits.ratio * max(used, 1)):
             raise InputRefused(
                 "bomb",
-                f"{self._name} inflates from {used} to more than {self._given} bytes, which no real file does; it is refused as "
-                f"a compression bomb.",
+                f"{self._name} inflates from {used} to more than {self._given} bytes, which no real file does; "
+                "it is refused as a compression bomb.",
                 compressed=used,
                 inflated=self._given,
             )
@@ -125,7 +127,9 @@ class Input:
             inflated = io.BufferedReader(_Inflated(name, source, limits), CHUNK)
             head, source = _peek(inflated, 2)
             if head == b"\x1f\x8b":
-                raise InputRefused("bomb", f"{name} is a gzip file inside a gzip file; unpack it by hand and look at it.")
+                raise InputRefused(
+                    "bomb", f"{name} is a gzip file inside a gzip file; unpack it by hand and look at it."
+                )
         self.peek, source = _peek(source, PEEK)
         if self.peek[:3] == b"\xef\xbb\xbf":
             source.read(3)

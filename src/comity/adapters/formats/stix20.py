@@ -1,9 +1,10 @@
 """STIX 2.0 objects as STIX 2.1, one by one, each change reported.
 
-Sources: STIX 2.0 (OASIS, 2017) parts 2 to 5; STIX 2.1 (OASIS, 2021) §1.6 and Appendix "Changes from earlier versions", §3.2: an
-object without `spec_version` that is no observable is STIX 2.0. Rules: ids, instants, references and properties of other
-vocabularies stay as they are; a property that 2.1 requires and 2.0 does not have is filled with the reading that claims least;
-nothing else is mended: what is invalid stays so and is refused by the validation that follows.
+Sources: STIX 2.0 (OASIS, 2017) parts 2 to 5; STIX 2.1 (OASIS, 2021) §1.6 and Appendix "Changes from earlier versions",
+§3.2: an object without `spec_version` that is no observable is STIX 2.0. Rules: ids, instants, references and
+properties of other vocabularies stay as they are; a property that 2.1 requires and 2.0 does not have is filled with
+the reading that claims least; nothing else is mended: what is invalid stays so and is refused by the validation that
+follows.
 """
 
 from __future__ import annotations
@@ -18,34 +19,83 @@ from comity.kernel.model.ids import minted
 _TYPES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "indicator": (
         "indicator_types",
-        frozenset("anomalous-activity anonymization benign compromised malicious-activity attribution".split()),
+        frozenset(
+            ["anomalous-activity", "anonymization", "benign", "compromised", "malicious-activity", "attribution"]
+        ),
     ),
     "malware": (
         "malware_types",
         frozenset(
-            "adware backdoor bot ddos dropper exploit-kit keylogger ransomware remote-access-trojan resource-exploitation "
-            "rogue-security-software rootkit screen-capture spyware trojan virus worm wiper".split()
+            [
+                "adware",
+                "backdoor",
+                "bot",
+                "ddos",
+                "dropper",
+                "exploit-kit",
+                "keylogger",
+                "ransomware",
+                "remote-access-trojan",
+                "resource-exploitation",
+                "rogue-security-software",
+                "rootkit",
+                "screen-capture",
+                "spyware",
+                "trojan",
+                "virus",
+                "worm",
+                "wiper",
+            ]
         ),
     ),
     "report": (
         "report_types",
         frozenset(
-            "threat-report attack-pattern campaign identity indicator intrusion-set malware observed-data threat-actor tool "
-            "vulnerability".split()
+            [
+                "threat-report",
+                "attack-pattern",
+                "campaign",
+                "identity",
+                "indicator",
+                "intrusion-set",
+                "malware",
+                "observed-data",
+                "threat-actor",
+                "tool",
+                "vulnerability",
+            ]
         ),
     ),
     "threat-actor": (
         "threat_actor_types",
         frozenset(
-            "activist competitor crime-syndicate criminal hacker insider-accidental insider-disgruntled nation-state "
-            "sensationalist spy terrorist".split()
+            [
+                "activist",
+                "competitor",
+                "crime-syndicate",
+                "criminal",
+                "hacker",
+                "insider-accidental",
+                "insider-disgruntled",
+                "nation-state",
+                "sensationalist",
+                "spy",
+                "terrorist",
+            ]
         ),
     ),
     "tool": (
         "tool_types",
         frozenset(
-            "denial-of-service exploitation information-gathering network-capture credential-exploitation remote-access "
-            "vulnerability-scanning".split()
+            [
+                "denial-of-service",
+                "exploitation",
+                "information-gathering",
+                "network-capture",
+                "credential-exploitation",
+                "remote-access",
+                "vulnerability-scanning",
+            ]
         ),
     ),
 }
@@ -82,7 +132,8 @@ def upgrade(data: dict[str, Any]) -> tuple[tuple[dict[str, Any], ...], tuple[str
         The object, preceded by the observables it carried (observed-data), and each change, one sentence each.
 
     Raises:
-        InputRefused: `stix20` where it has no reading: its observables refer to ones that are not there, or are no objects.
+        InputRefused: `stix20` where it has no reading: its observables refer to ones that are not there, or are no
+        objects.
     """
     made = dict(data)
     changes = ["STIX 2.0 was written as STIX 2.1."]

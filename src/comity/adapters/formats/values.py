@@ -1,7 +1,7 @@
 """Lists of one value a line (hashes, addresses, domains): each line becomes an indicator.
 
-Lines that are empty or start with ``#``, ``;`` or ``//`` are passed over. The kind of each value is detected alone; a line whose
-kind cannot be told is refused, the rest goes on.
+Lines that are empty or start with ``#``, ``;`` or ``//`` are passed over. The kind of each value is detected alone; a
+line whose kind cannot be told is refused, the rest goes on.
 """
 
 from __future__ import annotations

@@ -96,6 +96,17 @@ def switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
         raise LocalFault("store-unusable", f"The file system of the database allows no write-ahead log (mode {mode}).")
 
 
+def plan_for(connection: sqlite3.Connection, statistics: list[tuple[str, str, str]]) -> None:
+    """Write the planner's statistics where they differ; connections opened later plan by them."""
+    (known,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'").fetchone()
+    if not known:
+        connection.execute("ANALYZE")  # makes the table; costs nothing in a database without rows
+    if sorted(connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1")) != sorted(statistics):
+        connection.execute("DELETE FROM sqlite_stat1")
+        connection.executemany("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", statistics)
+        connection.execute("ANALYZE sqlite_master")  # reads them in
+
+
 def integrity(connection: sqlite3.Connection) -> list[str]:
     """What is wrong with the file, a sentence each; empty where nothing is (PRAGMA integrity_check)."""
     try:

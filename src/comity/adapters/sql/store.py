@@ -394,6 +394,7 @@ class SQLStore:
             for statements in self._definitions.values():
                 for statement in statements:
                     connection.execute(statement)
+            sqlite.plan_for(connection, schema.statistics(self._statements.tables))
 
     def close(self) -> None:
         """Give back files and connections; the last one to close a SQLite file folds its write-ahead log in."""

@@ -307,4 +307,10 @@ def _open_at_end(text: str, broken: ValueError) -> bool:
     """Whether a value that does not read is one that was cut off: the fault is at the end, or in an unclosed string."""
     if not isinstance(broken, json.JSONDecodeError):
         return False
-    return broken.pos >= len(text.rstrip()) - 1 or "Unterminated string" in broken.msg or broken.pos + 6 >= len(text)
+    rest = text[broken.pos :].strip(" \t\r\n")
+    return (
+        not rest
+        or broken.msg.startswith("Unterminated string")
+        or ("escape" in broken.msg and len(rest) < 7)
+        or any(word.startswith(rest) for word in ("true", "false", "null", "-"))
+    )

@@ -80,6 +80,7 @@ _SCO: Final = {
     "object_marking_refs": "list ref marking-definition",
     "granular_markings": "list struct granular-marking",
     "defanged": "boolean",
+    "lang": "language",
     "extensions": "extensions",
 }
 

@@ -507,10 +507,7 @@ _EXTENSION: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-ext")
 
 
 def _extensions(of: str | None, contained: bool) -> Check:
-    known = {
-        name: _compile(shape, contained=contained)
-        for name, shape in (EXTENSIONS[of].items() if of in EXTENSIONS else ())
-    }
+    known = {name: _compile(shape, contained=contained) for name, shape in EXTENSIONS.get(of or "", {}).items()}
     types = CLOSED["extension-type"]
 
     def run(value: Any) -> None:
@@ -830,7 +827,7 @@ def _extension_definition(data: dict[str, Any]) -> None:
         )
 
 
-_TLP_1_PROPERTIES: Final = frozenset("type spec_version id created definition_type name definition".split(" "))
+_TLP_1_PROPERTIES: Final = frozenset({"type", "spec_version", "id", "created", "definition_type", "name", "definition"})
 
 
 def _marking_definition(data: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""An agreement as plain data (tables, lists, text, numbers) and back: the one place where what may not stand in it is refused.
+"""An agreement as plain data (tables, lists, text, numbers) and back: the one place where what may not stand in it is
+refused.
 
-The TOML file, the signed JSON and the readable text are all read through `from_data`, so what one refuses all refuse. No
-default gives: a permit says types, view, tlp, purpose, basis, onward and retention itself; an empty list is kept and is
-nobody or nothing. Source: docs/agreement-language.md, section by key.
+The TOML file, the signed JSON and the readable text are all read through `from_data`, so what one refuses all refuse.
+No default gives: a permit says types, view, tlp, purpose, basis, onward and retention itself; an empty list is kept
+and is nobody or nothing. Source: docs/agreement-language.md, section by key.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from comity.kernel.release.agreement import (
 )
 from comity.kernel.release.lists import BASES, PURPOSES
 from comity.kernel.release.names import flaw_of_name, flaw_of_text, looks_like
+from comity.kernel.seal.views import FIXED
 
 Path = tuple[str | int, ...]
 Locate = Callable[[Path], int | None]
@@ -86,11 +88,11 @@ VIEW_KEYS: Final = ("name", "remove")
 FACET_KEYS: Final = ("types", "tlp", "pap", "sectors", "countries", "caveats", "recipients", "cases")
 TERM_KEYS: Final = ("view", "with_names", "source", "purpose", "basis", "onward", "retention")
 CLAUSE_KEYS: Final = (
-    ("number", "says", "from", "to")
-    + FACET_KEYS
-    + ("min_confidence", "not_before", "not_after", "question", "officers")
-    + TERM_KEYS
-    + ("duty",)
+    *("number", "says", "from", "to"),
+    *FACET_KEYS,
+    *("min_confidence", "not_before", "not_after", "question", "officers"),
+    *TERM_KEYS,
+    "duty",
 )
 DUTY_KEYS: Final = ("do", "within")
 RESERVATION_KEYS: Final = ("by", "clause", "text", "effect", "objection_within")
@@ -121,9 +123,7 @@ FOREIGN: Final = {
 }
 """Keys a clause must not have, because they would say nothing in it."""
 
-NEVER_REMOVED: Final = frozenset(
-    {"type", "id", "spec_version", "created", "modified", "created_by_ref", "object_marking_refs", "granular_markings"}
-)
+NEVER_REMOVED: Final = FIXED
 """What no view removes: wire.md, "Redaction"."""
 
 ONWARD_BELOW: Final = {"none": ("none",), "with-consent": ("none", "with-consent")} | {
@@ -285,7 +285,7 @@ def tighter(effect: Mapping[str, str], clause: Clause) -> str | None:
     for key, value in effect.items():
         if key == "retention":
             if clause.retention is None or instants.duration(value) > instants.duration(clause.retention):
-                return f"{value} is longer than the {clause.retention} of clause {clause.number}; a reservation may only shorten it."
+                return f"{value} is longer than the {clause.retention} of clause {clause.number}; only shorten it."
         elif key == "onward":
             if clause.onward is None or value not in ONWARD_BELOW[clause.onward]:
                 return (
@@ -436,7 +436,8 @@ class _Reader:
                 self._refuse(
                     "agreement-language",
                     (*path, language),
-                    f"{_quoted(language)} is not a language of this agreement; add it to language or leave the text out.",
+                    f"{_quoted(language)} is not a language of this agreement; add it to language or leave the "
+                    f"text out.",
                 )
             flaw = flaw_of_text(self._text(text, (*path, language)))
             if flaw is not None:

@@ -85,7 +85,8 @@ def decide(
     speaking = [item for item in in_force if to.id in item.receivers and not bound.isdisjoint(item.senders)]
 
     def subject(item: ClauseInForce | None) -> Subject:
-        return Subject(facets, holder, to, at, item, clients, members)
+        seen = facets.under(item.view) if item is not None and item.clause.says == "permit" else facets
+        return Subject(seen, holder, to, at, item, clients, members)
 
     prohibits = [
         item
@@ -106,7 +107,6 @@ def decide(
         candidates = [] if own is None else [own]
     if not candidates:
         return Withhold((Failed("clause-between", None),))
-    officer = tuple(_failed(row, subject(None)) for row in _OFFICER if row.truth(subject(None)) is Truth.NO)
     permits = sorted((item for item in candidates if item.clause.says == "permit"), key=precedence)
     read = [(item, _failures(_MATCH + _GATE, subject(item))) for item in permits]
     passing = [item for item, failed in read if not failed]
@@ -117,13 +117,14 @@ def decide(
     stopping = [(item, _speaks(subject(item))) for item in refers]
     stopping = [(item, truth) for item, truth in stopping if truth is not Truth.NO]
     if stopping:
-        return _referred(stopping, candidates, passing, officer, subject)
+        return _referred(stopping, candidates, passing, _officer(subject(None)), subject)
     if not passing:
         return Withhold(tuple(one for _, failed in read for one in failed) or (Failed("clause-between", None),))
 
-    chosen, conflicts = _choose(passing)
+    chosen, conflicts = _choose(passing, facets.type)
     view = chosen.view
     assert view is not None  # clause-complete
+    officer = _officer(subject(chosen))
     if officer:
         return Refer(
             chosen.title,
@@ -235,6 +236,11 @@ def _failures(rows: Sequence[Predicate], subject: Subject) -> tuple[Failed, ...]
     return tuple(_failed(row, subject) for row in rows if row.truth(subject) is not Truth.YES)
 
 
+def _officer(subject: Subject) -> tuple[Failed, ...]:
+    """The built-in predicates that ask for a person."""
+    return tuple(_failed(row, subject) for row in _OFFICER if row.truth(subject) is Truth.NO)
+
+
 def _failed(row: Predicate, subject: Subject) -> Failed:
     title = None if subject.clause is None else subject.clause.title
     return Failed(row.id, title, wanted(row, subject), found(row, subject))
@@ -275,10 +281,10 @@ def _stopped(predicate: str, subject: Subject) -> Failed:
     return Failed(BY_ID[predicate].id, title, named, has)
 
 
-def _choose(passing: Sequence[ClauseInForce]) -> tuple[ClauseInForce, tuple[Conflict, ...]]:
+def _choose(passing: Sequence[ClauseInForce], stix_type: str) -> tuple[ClauseInForce, tuple[Conflict, ...]]:
     """The clause that becomes the title, and what was decided silently by choosing it."""
     ordered = sorted(passing, key=precedence)
-    widest = [item for item in ordered if not any(_contains(other.view, item.view) for other in ordered)]
+    widest = [item for item in ordered if not any(_contains(other.view, item.view, stix_type) for other in ordered)]
     kept = widest[0]
     conflicts = tuple(
         Conflict(kept.title, item.title, _rule(kept, item) if item in widest else "view")
@@ -295,8 +301,8 @@ def _rule(kept: ClauseInForce, dropped: ClauseInForce) -> str:
     return "agreement id" if kept.agreement != dropped.agreement else "clause number"
 
 
-def _contains(wide: View | None, narrow: View | None) -> bool:
-    return wide is not None and narrow is not None and narrower(narrow, wide)
+def _contains(wide: View | None, narrow: View | None, stix_type: str) -> bool:
+    return wide is not None and narrow is not None and narrower(narrow, wide, stix_type)
 
 
 def _referred(

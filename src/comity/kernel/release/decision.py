@@ -92,8 +92,8 @@ class Withhold:
 class Refer:
     """An officer has to decide: under which title, how many officers, in which view, and the question put.
 
-    `failed` tells which built-in predicates ask for a person (TLP:RED, personal data, classification); `conflicts` which
-    clauses the refer won over.
+    `failed` tells which built-in predicates ask for a person (TLP:RED, personal data, classification); `conflicts`
+    which clauses the refer won over.
     """
 
     title: str
@@ -112,7 +112,8 @@ Decision = Release | Withhold | Refer
 class Terms:
     """What travels with a row; the receiver's handling starts here and never loosens it.
 
-    `retention` is the last instant the receiver may keep or pass it on, None without end. Sets are sorted tuples; None: unknown.
+    `retention` is the last instant the receiver may keep or pass it on, None without end. Sets are sorted tuples;
+    None: unknown.
     """
 
     tlp: str | None

@@ -1,16 +1,19 @@
 """Facets: the fixed list of things a clause may speak of, and classes: all holdings with equal facets.
 
-A facet that nobody stated is None: unknown. Unknown fails a permit that names the facet, stops permits where a refer names
-it, and satisfies a prohibit that names it (docs/formats/facets.md). An empty set is a statement: known to be none.
+A facet that nobody stated is None: unknown. Unknown fails a permit that names the facet, stops permits where a refer
+names it, and satisfies a prohibit that names it (docs/formats/facets.md). An empty set is a statement: known to be
+none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any
 
+from comity.kernel.release.vocabulary import PAP, TLP, strictest
 from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.views import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class Facets:
         retention: Whether a retention was stated (norm 13(e)); its instant is the object's, not the class's.
         minimised: Whether the handling says that personal data was cut down to what the purpose needs.
         unread: Whether the object carries a marking this node cannot read; such an object goes to nobody.
+        parts: Empty without granular markings; else one ``<top-level property> <tlp or -> <pap or ->`` for each
+            marked part, and one with an empty property for the rest of the object. `tlp` and `pap` are the strictest
+            of them all.
     """
 
     type: str
@@ -48,6 +54,19 @@ class Facets:
     retention: bool = False
     minimised: bool = False
     unread: bool = False
+    parts: frozenset[str] = frozenset()
+
+    def under(self, view: View | None) -> Facets:
+        """The facets of what a view shows: a marked part that it removes does not count (wire.md, Redaction)."""
+        if not self.parts or view is None:
+            return self
+        rows = [part.split(" ") for part in self.parts]
+        shown = [row for row in rows if not row[0] or view.shows(row[0], self.type)]
+        return replace(
+            self,
+            tlp=strictest(TLP, tuple(row[1] if row[1] in TLP else None for row in shown)),
+            pap=strictest(PAP, tuple(row[2] if row[2] in PAP else None for row in shown)),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """JSON form with sorted lists; the class key is over its canonical bytes."""

@@ -30,6 +30,7 @@ from comity.kernel.release.decision import Terms
 from comity.kernel.release.facets import Facets
 from comity.kernel.release.markings import Markings
 from comity.kernel.release.vocabulary import CAVEATS, PAP, TLP, UNKNOWN_TOO, strictest
+from comity.kernel.seal.views import View
 
 Words = frozenset[str]
 Ordered = TypeVar("Ordered", int, bool)
@@ -205,13 +206,14 @@ def effective(
             retention=stated.retention is not None,
             minimised=stated.minimised is True,
             unread=bool(markings.unread) or strange,
+            parts=_parts(markings, stated),
         ),
         stated.embargo,
         stated.retention,
     )
 
 
-def terms_of(effective: Effective, clause: Clause, at: Instant) -> Terms:
+def terms_of(effective: Effective, clause: Clause, at: Instant, view: View | None = None) -> Terms:
     """What travels with a row released under this clause at this instant: the stricter of the holding and the clause.
 
     `retention` is the earlier of the holding's own end and ``at`` plus the clause's retention; a clause without a
@@ -228,6 +230,15 @@ def terms_of(effective: Effective, clause: Clause, at: Instant) -> Terms:
         basis=_sorted(facets.basis if facets.basis is not None else _named(clause.basis)),
         retention=_earliest(effective.expiry, at + _length(clause.retention)),
     )
+
+
+def _parts(markings: Markings, stated: Handling) -> frozenset[str]:
+    """`Facets.parts`: what each marked part says, and what the object and the officers say of the rest."""
+    if not markings.parts:
+        return frozenset()
+    rest = (strictest(TLP, (markings.whole[0], stated.tlp)), strictest(PAP, (markings.whole[1], stated.pap)))
+    rows = [("", *rest), *((part.property.replace(" ", ""), part.tlp, part.pap) for part in markings.parts)]
+    return frozenset(f"{name} {tlp or '-'} {pap or '-'}" for name, tlp, pap in rows)
 
 
 def confidence(value: Any) -> str | None:

@@ -1,7 +1,7 @@
 """The signed form of an agreement: its data as RFC 8785 JSON, with the SHA-256 of the readable text in each language.
 
-Who signs the digest signs the data and every authentic text; who receives the form makes the texts again and refuses it where
-one differs. Source: wire.md "Agreement file"; docs/formats/agreement.md.
+Who signs the digest signs the data and every authentic text; who receives the form makes the texts again and refuses
+it where one differs. Source: wire.md "Agreement file"; docs/formats/agreement.md.
 """
 
 from __future__ import annotations
@@ -45,18 +45,22 @@ def read(shape: Any, *, books: phrasebook.Books = phrasebook.BOOKS) -> Agreement
             otherwise as the file.
     """
     if not isinstance(shape, dict) or not isinstance(shape.get("texts"), dict):
-        raise InputRefused("agreement-syntax", "This is not the signed form of an agreement; ask the sender for it again.")
+        raise InputRefused(
+            "agreement-syntax", "This is not the signed form of an agreement; ask the sender for it again."
+        )
     data = {key: value for key, value in shape.items() if key != "texts"}
     agreement = agreementdata.from_data(data, line=lambda path: None, instant=_instant)
     if shape["texts"] != _texts(agreement, books):
         raise InputRefused(
             "agreement-altered",
-            "The readable text this agreement was signed with is not the text its data give; do not sign it, ask the sender.",
+            "The readable text this agreement was signed with is not the text its data give; do not sign it, "
+            "ask the sender.",
             clause="docs/formats/agreement.md",
         )
     if canonical(form(agreement, books=books)) != canonical(shape):
         raise InputRefused(
-            "agreement-altered", "The data of this agreement are not in their one form, so its digest would differ; ask the sender."
+            "agreement-altered",
+            "The data of this agreement are not in their one form, so its digest would differ; ask the sender.",
         )
     return agreement
 

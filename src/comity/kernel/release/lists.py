@@ -1,6 +1,8 @@
-"""The purposes and legal bases a clause may name, as data; equal to data/reference/{purposes,bases}.yaml (held by a test).
+"""The purposes and legal bases a clause may name, as data; equal to data/reference/{purposes,bases}.yaml (held by a
+test).
 
-`verified` False: the instrument is from general knowledge and is shown as unconfirmed; check the legal text before relying on it.
+`verified` False: the instrument is from general knowledge and is shown as unconfirmed; check the legal text before
+relying on it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Names and free text as people read them: what could deceive the eye is refused before anybody signs.
 
-Refused in all text: control, bidirectional and invisible characters, unassigned and private-use ones, text that is not in
-normal form C. Refused in names also: letters of two scripts in one word, letters that only look like others (full-width,
-mathematical). Two names of one agreement that look alike are refused together. Source: UTS #39 §4 (confusables; the
-table here holds the Cyrillic and Greek twins of Latin letters) and §5 (mixed scripts); UAX #9 §2 (bidirectional controls).
+Refused in all text: control, bidirectional and invisible characters, unassigned and private-use ones, text that is not
+in normal form C. Refused in names also: letters of two scripts in one word, letters that only look like others
+(full-width, mathematical). Two names of one agreement that look alike are refused together. Source: UTS #39 §4
+(confusables; the table here holds the Cyrillic and Greek twins of Latin letters) and §5 (mixed scripts); UAX #9 §2
+(bidirectional controls).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The readable text of an agreement, and the agreement of a readable text: exact inverses of each other.
 
 The text is lines in a fixed order; every line is one sentence of a phrasebook (phrases.py), whose slots carry the data.
-`parse` reads line by line, hands the data to the same checks as the TOML file, renders the result again and refuses the text
-unless that gives the same characters: so no text can say one thing to a reader and another to a node.
+`parse` reads line by line, hands the data to the same checks as the TOML file, renders the result again and refuses
+the text unless that gives the same characters: so no text can say one thing to a reader and another to a node.
 
 Names of parties always stand with their short name in brackets, and no name holds the bracketed short name of another
 (agreementdata.py), so a list of parties splits in one way only; words of lists hold no separator (`flaws`).
@@ -32,7 +32,7 @@ BOOKS: Final[Books] = {(ENGLISH.id, ENGLISH.language): ENGLISH}
 MOST_TEXT: Final = 4_000_000
 """Characters of a readable text."""
 
-_TOKEN: Final = r"[A-Za-z0-9][A-Za-z0-9._:/+@-]*"
+_PLAIN: Final = r"[A-Za-z0-9][A-Za-z0-9._:/+@-]*"
 _TAG: Final = r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
 _URI: Final = r"<[^<>;\s]+>"
 _NAME: Final = r"[A-Za-z][A-Za-z0-9_-]*"
@@ -93,7 +93,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "basis": ("list", "basis"),
 }
 
-_OPEN: Final = {"language": _TAG, "types": _TOKEN, "purpose": _URI, "basis": _URI, "": _TOKEN}
+_OPEN: Final = {"language": _TAG, "types": _PLAIN, "purpose": _URI, "basis": _URI, "": _PLAIN}
 """Word tables whose list is open: what an entry beyond them looks like."""
 
 _CLOSED: Final[dict[str, tuple[str, ...]]] = {
@@ -168,6 +168,9 @@ def _slots() -> dict[str, tuple[str, ...]]:
 SLOTS: Final = _slots()
 """For each sentence a phrasebook must have, the slots it must use, each once."""
 
+_HEADS: Final = tuple(key for key in SLOTS if key.endswith((".head", ".mutual")) or key.startswith("prohibit.bare"))
+"""The first line of a clause."""
+
 _SLOT: Final = re.compile(r"\{(\w+)(?:\|(\w+))?\}")
 _CODE_INSTANT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z"
 _CODE_DURATION: Final = r"P[0-9YMWDTHS]{2,39}"
@@ -185,7 +188,11 @@ def flaws(book: Phrasebook) -> tuple[str, ...]:
         names = sorted(match[1] for match in _SLOT.finditer(template))
         if names != sorted(SLOTS.get(key, names)):
             found.append(f"the sentence {key!r} must use the slots {', '.join(SLOTS[key])}, each once")
-        found += [f"{key!r} uses the list style {match[2]!r}" for match in _SLOT.finditer(template) if match[2] and match[2] not in book.lists]
+        found += [
+            f"{key!r} uses the list style {match[2]!r}"
+            for match in _SLOT.finditer(template)
+            if match[2] and match[2] not in book.lists
+        ]
     for table, words in _CLOSED.items():
         if set(book.words.get(table, {})) != set(words):
             found.append(f"the words of {table!r} must be those for {', '.join(words)}")
@@ -202,7 +209,11 @@ def flaws(book: Phrasebook) -> tuple[str, ...]:
             if kind == "list":
                 joints = book.lists.get(match[2] or "", ("", ""))
                 said = [*book.words.get(table, {}).values(), book.unknown, book.nothing]
-                found += [f"{text!r} holds a separator of {key!r}" for text in said if any(joint and joint in text for joint in joints)]
+                found += [
+                    f"{text!r} holds a separator of {key!r}"
+                    for text in said
+                    if any(joint and joint in text for joint in joints)
+                ]
                 if not all(joints):
                     found.append(f"the list in {key!r} has no separator")
     for says in vocabulary.SAYS:
@@ -277,12 +288,18 @@ class _Writer:
         agreement, say = self._agreement, self.say
         yield "title", say("title", title=agreement.title[self._book.language])
         made = "made.one" if len(agreement.languages) == 1 else "made.several"
-        heading = [say(made, languages=agreement.languages), say("form", form=agreement.form, phrases=agreement.phrases)]
+        heading = [
+            say(made, languages=agreement.languages),
+            say("form", form=agreement.form, phrases=agreement.phrases),
+        ]
         if agreement.previous is not None:
             heading.append(say("amends", previous=agreement.previous))
         yield "form", "\n".join(heading)
         yield "heading", say("heading.parties")
-        yield "parties", "\n".join(say("party", name=party.name, ref=party.ref, id=party.id) for party in agreement.parties)
+        yield (
+            "parties",
+            "\n".join(say("party", name=party.name, ref=party.ref, id=party.id) for party in agreement.parties),
+        )
         if agreement.groups:
             yield "heading", say("heading.groups")
             yield "groups", "\n".join(self._group(group) for group in agreement.groups)
@@ -303,7 +320,9 @@ class _Writer:
             yield f"meaning {number}", paragraph
 
     def _group(self, group: Group) -> str:
-        return self.say("group.fixed" if group.grows_by is None else "group.grows", ref=group.ref, members=group.members)
+        return self.say(
+            "group.fixed" if group.grows_by is None else "group.grows", ref=group.ref, members=group.members
+        )
 
     def _life(self) -> Iterator[str]:
         life, say = self._agreement.life, self.say
@@ -313,7 +332,9 @@ class _Writer:
         if life.accession is None:
             yield say("life.no_accession")
         else:
-            yield say("life.accession", kinds=life.accession.kinds, group=life.accession.group, consent=life.accession.consent)
+            yield say(
+                "life.accession", kinds=life.accession.kinds, group=life.accession.group, consent=life.accession.consent
+            )
         yield say("life.withdrawal", withdrawal_notice=life.withdrawal_notice)
         yield say("life.after_end", after_end=life.after_end)
         yield say("life.depositary", depositary=life.depositary)
@@ -335,7 +356,11 @@ class _Writer:
             if key in {"with_names", "source"}:
                 terms.append(self.say(f"{clause.says}.{key}"))
             else:
-                terms.append(self.say(f"{clause.says}.{key}", **{key: value[self._book.language] if key == "question" else value}))
+                terms.append(
+                    self.say(
+                        f"{clause.says}.{key}", **{key: value[self._book.language] if key == "question" else value}
+                    )
+                )
         terms += [self.say(f"{clause.says}.duty", do=duty.do, within=duty.within) for duty in clause.duties]
         mutual = clause.sender == clause.to and self._several(clause.sender)
         head = f"{clause.says}.{'mutual' if mutual else 'head'}"
@@ -351,7 +376,11 @@ class _Writer:
 
     def _reservation(self, made: Reservation) -> list[str]:
         head = self.say("reservation", by=made.by, clause=made.clause, text=made.text[self._book.language])
-        effects = [self.say(f"effect.{key}", **{key: made.effect[key]}) for key in agreementdata.EFFECT_KEYS if key in made.effect]
+        effects = [
+            self.say(f"effect.{key}", **{key: made.effect[key]})
+            for key in agreementdata.EFFECT_KEYS
+            if key in made.effect
+        ]
         return [head, *_lettered([*effects, self.say("reservation.objection", objection_within=made.objection_within)])]
 
     def say(self, sentence: str, **slots: Any) -> str:
@@ -415,7 +444,9 @@ def _joined(book: Phrasebook, style: str | None, texts: list[str], empty: str) -
 
 
 def _lettered(terms: list[str]) -> list[str]:
-    return [f"   ({_letter(place)}) {term}{'.' if place == len(terms) - 1 else ';'}" for place, term in enumerate(terms)]
+    return [
+        f"   ({_letter(place)}) {term}{'.' if place == len(terms) - 1 else ';'}" for place, term in enumerate(terms)
+    ]
 
 
 def _letter(place: int) -> str:
@@ -429,7 +460,8 @@ def parse(text: str, language: str = "en", *, books: Books = BOOKS) -> Agreement
     """The agreement whose rendering in `language` is exactly this text. For one with several languages use `parse_all`.
 
     Raises:
-        InputRefused: `agreement-text` with the line that is no sentence of the phrasebook, or any refusal of the TOML form.
+        InputRefused: `agreement-text` with the line that is no sentence of the phrasebook, or any refusal of the TOML
+        form.
     """
     return parse_all({language: text}, books=books)
 
@@ -438,7 +470,8 @@ def parse_all(texts: Mapping[str, str], *, books: Books = BOOKS) -> Agreement:
     """The agreement whose renderings are exactly these texts, one for each of its languages.
 
     Raises:
-        InputRefused: as `parse`; `agreement-text` where two texts do not say the same; `agreement-language` where the texts
+        InputRefused: as `parse`; `agreement-text` where two texts do not say the same; `agreement-language` where the
+        texts
             are not those of the agreement's languages.
     """
     merged: dict[str, Any] | None = None
@@ -447,20 +480,31 @@ def parse_all(texts: Mapping[str, str], *, books: Books = BOOKS) -> Agreement:
         if merged is None:
             merged = data
         elif not _merge(merged, data):
-            raise InputRefused("agreement-text", f"The text in {language!r} does not say what the others say; compare them.", language=language)
+            raise InputRefused(
+                "agreement-text",
+                f"The text in {language!r} does not say what the others say; compare them.",
+                language=language,
+            )
     if merged is None:
         raise InputRefused("agreement-text", "There is no text to read.")
     if sorted(merged["language"]) != sorted(texts):
         raise InputRefused(
             "agreement-language",
-            f"This agreement is authentic in {', '.join(merged['language'])}; give the text in each of these languages.",
+            f"This agreement is authentic in {', '.join(merged['language'])}; give the text in each of these "
+            f"languages.",
         )
     agreement = agreementdata.from_data(merged, line=lambda path: None, instant=_read_instant)
     for language, text in texts.items():
         again = render(agreement, language, books=books)
         if again != text:
-            line = next((n for n, (a, b) in enumerate(zip(again.split("\n"), text.split("\n"), strict=False), 1) if a != b), 0)
-            raise InputRefused("agreement-text", f"Line {line} is not worded as the phrasebook words it; use the text as rendered.", line=line)
+            line = next(
+                (n for n, (a, b) in enumerate(zip(again.split("\n"), text.split("\n"), strict=False), 1) if a != b), 0
+            )
+            raise InputRefused(
+                "agreement-text",
+                f"Line {line} is not worded as the phrasebook words it; use the text as rendered.",
+                line=line,
+            )
     return agreement
 
 
@@ -576,20 +620,24 @@ class _Text:
         return life
 
     def _clause(self) -> dict[str, Any]:
-        for says in vocabulary.SAYS:
-            heads = [f"{says}.mutual", f"{says}.head"] + (["prohibit.bare_mutual", "prohibit.bare"] if says == "prohibit" else [])
-            for head in heads:
-                found = self._try(head)
-                if found is not None:
-                    found.setdefault("to", found["from"])
-                    return {"number": found["number"], "says": says, "from": found["from"], "to": found["to"]} | self._clause_terms(says)
-        self._refuse()
+        says, found = self._clause_head()
+        head = {"number": found["number"], "says": says, "from": found["from"], "to": found.get("to", found["from"])}
+        return head | self._clause_terms(says)
+
+    def _clause_head(self) -> tuple[str, dict[str, Any]]:
+        for head in _HEADS:
+            found = self._try(head)
+            if found is not None:
+                return head.partition(".")[0], found
+        return self._refuse()
 
     def _clause_terms(self, says: str) -> dict[str, Any]:
         terms: dict[str, Any] = {}
         keys = [key for key in _ORDER if key not in agreementdata.FOREIGN[says]]
         for line in self._lettered_lines():
-            key, found = self._first(line, [f"{says}.{key}" for key in keys] + ([] if says == "prohibit" else [f"{says}.duty"]))
+            key, found = self._first(
+                line, [f"{says}.{key}" for key in keys] + ([] if says == "prohibit" else [f"{says}.duty"])
+            )
             name = key.partition(".")[2]
             if name == "duty":
                 terms.setdefault("duty", []).append(found)
@@ -617,7 +665,13 @@ class _Text:
                 within = found["objection_within"]
             else:
                 effect |= found
-        return {"by": head["by"], "clause": head["clause"], "text": self._free(head["text"]), "effect": effect, "objection_within": within}
+        return {
+            "by": head["by"],
+            "clause": head["clause"],
+            "text": self._free(head["text"]),
+            "effect": effect,
+            "objection_within": within,
+        }
 
     # ---- lines
 
@@ -625,7 +679,8 @@ class _Text:
         line = min(self._at + 1, len(self._lines))
         raise InputRefused(
             "agreement-text",
-            f"Line {line} is not a sentence of the phrasebook {self._book.id} at this place; use the text as it was rendered.",
+            f"Line {line} is not a sentence of the phrasebook {self._book.id} at this place; use the text as it "
+            f"was rendered.",
             line=line,
         )
 
@@ -651,7 +706,9 @@ class _Text:
 
     def _peek_heading(self, part: str) -> bool:
         at = self._at + 1
-        return at >= len(self._lines) or (self._now() == "" and self._lines[at] == self._book.sentences[f"heading.{part}"])
+        return at >= len(self._lines) or (
+            self._now() == "" and self._lines[at] == self._book.sentences[f"heading.{part}"]
+        )
 
     def _section(self, part: str) -> bool:
         there = self._peek_heading(part) and self._at + 1 < len(self._lines)
@@ -688,7 +745,7 @@ class _Text:
             found = self._match(key, line)
             if found is not None:
                 return key, found
-        self._refuse()
+        return self._refuse()
 
     def _free(self, text: str) -> _Free:
         return _Free({self._book.language: text})
@@ -775,7 +832,9 @@ def _list_pattern(book: Phrasebook, style: str | None, item: str, empty: str) ->
 
 
 def _around(template: str, code: str) -> str:
-    """The pattern of an instant or duration: words, of which the rendering is the judge, around the exact form in brackets."""
+    """The pattern of an instant or duration: words, of which the rendering is the judge, around the exact form in
+    brackets.
+    """
     after = template.partition("({code})")[2]
     return rf"[^()]{{0,160}}\({code}\)" + re.escape(after)
 

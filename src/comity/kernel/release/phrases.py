@@ -1,8 +1,8 @@
 """A phrasebook as data: the sentences, words and joints a readable text is written with, in one language.
 
-Another language of equal authenticity is another value of this type; render and parse (phrasebook.py) work by it unchanged.
-A template holds slots ``{name}`` or, for lists, ``{name|style}`` where the style is a key of `lists`. Each slot and its kind
-is given by `phrasebook.SLOTS`.
+Another language of equal authenticity is another value of this type; render and parse (phrasebook.py) work by it
+unchanged. A template holds slots ``{name}`` or, for lists, ``{name|style}`` where the style is a key of `lists`. Each
+slot and its kind is given by `phrasebook.SLOTS`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""The English sentences of ``comity-phrases/1``, as data. Once an agreement is signed with it, no letter here may change.
+"""The English sentences of ``comity-phrases/1``, as data. Once an agreement is signed with it, no letter here may
+change.
 
-The words of purposes and bases are those of lists.py (a test holds them equal). TLP is said after TLP 2.0 (FIRST, 2022).
+The words of purposes and bases are those of lists.py (a test holds them equal). TLP is said after TLP 2.0 (FIRST,
+2022).
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ _SENTENCES: Final = {
     "life.ends": "It ends on {ends}.",
     "life.endless": "It has no fixed end.",
     "life.threshold": "A change of membership is signed by {threshold}.",
-    "life.accession": "A party of the kind {kinds|or} may accede to “{group}” with the consent of {consent}.",
+    "life.accession": "A party of the kind {kinds|or} may accede to “{group}” if that change of membership is "
+    "signed by {consent}.",
     "life.no_accession": "No other party may accede.",
     "life.withdrawal": "A party may withdraw by signed notice; the withdrawal takes effect no earlier than "
     "{withdrawal_notice} after the notice.",
     "life.after_end": "When this instrument ends, {after_end}.",
-    "life.depositary": "The depositary is {depositary}; it puts the changes of membership in order and renews the membership.",
+    "life.depositary": "The depositary is {depositary}; it puts the changes of membership in order and renews "
+    "the membership.",
     "life.succession": "A depositary that is silent for one lease is succeeded, each after one lease of silence and in "
     "this order, by {succession|and}.",
     "life.no_succession": "Nobody succeeds a silent depositary.",
@@ -47,9 +51,11 @@ _SENTENCES: Final = {
     "permit.mutual": "{number}. By this clause {from|and} may give one another objects on the following terms:",
     "refer.head": "{number}. By this clause {from|and} may give {to|and} objects only as officers decide in each case, "
     "on the following terms:",
-    "refer.mutual": "{number}. By this clause {from|and} may give one another objects only as officers decide in each case, "
+    "refer.mutual": "{number}. By this clause {from|and} may give one another objects only as officers decide "
+    "in each case, "
     "on the following terms:",
-    "prohibit.head": "{number}. By this clause {from|and} shall not give {to|and} any object of which all of the following "
+    "prohibit.head": "{number}. By this clause {from|and} shall not give {to|and} any object of which all of "
+    "the following "
     "is true:",
     "prohibit.mutual": "{number}. By this clause {from|and} shall not give one another any object of which all of the "
     "following is true:",
@@ -61,7 +67,8 @@ _SENTENCES: Final = {
     "permit.sectors": "every sector stated for it is {sectors|or}",
     "permit.countries": "every country stated for it is {countries|or}",
     "permit.caveats": "every caveat stated for it is {caveats|or}",
-    "permit.recipients": "every recipient stated for it is one of these offices, all of which the card of the receiver names: "
+    "permit.recipients": "every recipient stated for it is one of these offices, all of which the card of the "
+    "receiver names: "
     "{recipients|or}",
     "permit.cases": "every case stated for it is {cases|or}",
     "permit.min_confidence": "its confidence is {min_confidence} or higher",
@@ -81,7 +88,8 @@ _SENTENCES: Final = {
     "refer.sectors": "at least one sector stated for it is {sectors|or}, or no sector is stated",
     "refer.countries": "at least one country stated for it is {countries|or}, or no country is stated",
     "refer.caveats": "at least one caveat stated for it is {caveats|or}, or nobody stated its caveats",
-    "refer.recipients": "at least one recipient stated for it is one of these offices, all of which the card of the receiver "
+    "refer.recipients": "at least one recipient stated for it is one of these offices, all of which the card of "
+    "the receiver "
     "names, or no recipient is stated: {recipients|or}",
     "refer.cases": "at least one case stated for it is {cases|or}, or no case is stated",
     "refer.min_confidence": "its confidence is {min_confidence} or higher, or is unknown",
@@ -92,7 +100,8 @@ _SENTENCES: Final = {
     "refer.view": "what is given is the view “{view}”",
     "refer.with_names": "the identity named as its creator goes along",
     "refer.source": "the source is hidden, and the giver answers for the object in its own name",
-    "refer.purpose": "where purposes are stated for it, at least one of them is named here, and the receiver may use it "
+    "refer.purpose": "where purposes are stated for it, at least one of them is named here, and the receiver "
+    "may use it "
     "only for {purpose|list}",
     "refer.basis": "its legal basis, or one of them, is one of these, or none is stated: {basis|list}",
     "refer.onward": "the receiver {onward}",
@@ -115,7 +124,8 @@ _SENTENCES: Final = {
     "reservation": "{by} reserves its position on clause {clause}: “{text}”",
     "effect.retention": "for what it gives or receives under that clause, the retention is {retention}",
     "effect.onward": "for what it gives or receives under that clause, the receiver {onward}",
-    "effect.min_confidence": "for what it gives or receives under that clause, the confidence must be {min_confidence} or "
+    "effect.min_confidence": "for what it gives or receives under that clause, the confidence must be "
+    "{min_confidence} or "
     "higher",
     "reservation.objection": "another party may object within {objection_within}",
     "heading.meaning": "HOW THIS TEXT IS READ",
@@ -135,8 +145,8 @@ _WORDS: Final = {
     },
     "signatures": {"all": "all the parties"},
     "threshold": {
-        "all": "every member that stays",
-        "majority": "more than half of the members that stay",
+        "all": "every member but one that it expels",
+        "majority": "more than half of the members",
     },
     "silence_rule": {"refusal": "refused"},
     "silence_except": {"reservation": "a reservation"},
@@ -203,7 +213,8 @@ _WORDS: Final = {
         "situational-awareness": "a common picture of the situation",
         "attribution": "assessing who is responsible",
         "diplomatic-response": "preparing a diplomatic response",
-        "law-enforcement": "the prevention, investigation and prosecution of offences, through the competent authorities only",
+        "law-enforcement": "the prevention, investigation and prosecution of offences, through the competent "
+        "authorities only",
         "vulnerability-handling": "mending the vulnerability and informing those who use the product",
         "capacity-building": "training and the building of capacity",
         "exercise": "exercise, apart from real events",
@@ -240,42 +251,62 @@ _WORDS: Final = {
 }
 
 _MEANING: Final = (
-    "What no clause permits is not given. A marking never permits by itself. An object is given under one clause only, which "
+    "What no clause permits is not given. A marking never permits by itself. An object is given under one "
+    "clause only, which "
     "is its title, and the terms of that clause go with it.",
-    "Stated means: stated in the object's own markings, or by the officer who took the object in; of two statements the "
+    "Stated means: stated in the object's own markings, or by the officer who took the object in; of two "
+    "statements the "
     "stricter counts. What nobody stated is unknown. What is unknown fails a permission that speaks of it and meets a "
-    "prohibition that speaks of it; where a clause that leaves the case to officers speaks of it, no permission gives the "
+    "prohibition that speaks of it; where a clause that leaves the case to officers speaks of it, no permission "
+    "gives the "
     "object until they have decided. What a clause does not speak of makes no difference to it.",
     "“unknown (*)” in a list means that the clause holds also where nobody stated the matter.",
-    "An empty list, written “nobody” or “nothing at all”, gives nothing: a permission with it is never met, a prohibition "
+    "An empty list, written “nobody” or “nothing at all”, gives nothing: a permission with it is never met, a "
+    "prohibition "
     "with it is always met in that point, and a clause that leaves the case to officers still stops every permission.",
-    "Prohibitions come first. Next come the law, the TLP, the consent of the originator and the caveats, which no clause "
-    "loosens; then the clauses that leave the case to officers; then permissions. Of several permissions the one with the "
+    "Prohibitions come first. Next come the law, the TLP, the consent of the originator and the caveats, which "
+    "no clause "
+    "loosens; then the clauses that leave the case to officers; then permissions. Of several permissions the "
+    "one with the "
     "fullest view counts, then the one that entered into force first.",
-    "TLP sets the outer limit, and a clause may be narrower. TLP:CLEAR may go to all whom a clause names. TLP:GREEN may go to the community of the receivers and not to the public. "
+    "TLP sets the outer limit, and a clause may be narrower. TLP:CLEAR may go to all whom a clause names. "
+    "TLP:GREEN may go to the community of the receivers and not to the public. "
     "TLP:AMBER may go to the receiving organisation and to those of its clients who need it to protect themselves. "
-    "TLP:AMBER+STRICT may go to the receiving organisation only. TLP:RED may go to named recipients only, by the decision of "
+    "TLP:AMBER+STRICT may go to the receiving organisation only. TLP:RED may go to named recipients only, by "
+    "the decision of "
     "an officer in each case. An object that bears no TLP is given to nobody.",
-    "PAP says what may be done with an object. PAP:CLEAR: any lawful use. PAP:GREEN: use that others can notice, such as "
-    "blocking. PAP:AMBER: passive comparison with what the receiver or its suppliers already hold. PAP:RED: only what cannot "
+    "PAP says what may be done with an object. PAP:CLEAR: any lawful use. PAP:GREEN: use that others can "
+    "notice, such as "
+    "blocking. PAP:AMBER: passive comparison with what the receiver or its suppliers already hold. PAP:RED: "
+    "only what cannot "
     "be noticed from outside.",
-    "The view “full” is the whole object. The view “indicator” is what the STIX standard requires, the markings, and what "
-    "makes a pattern usable. Any other view is the whole object without what it leaves out. Unless a clause says so, the "
+    "The view “full” is the whole object. The view “indicator” is what the STIX standard requires, the "
+    "markings, and what "
+    "makes a pattern usable. Any other view is the whole object without what it leaves out. Unless a clause "
+    "says so, the "
     "identity named as the creator does not go along. Unless a clause hides the source, the source is named.",
-    "Where purposes are stated for an object, it is given under a permission only if every purpose of that clause is among "
+    "Where purposes are stated for an object, it is given under a permission only if every purpose of that "
+    "clause is among "
     "them. Who passes an object on does so under the title it came under, and only to those who are "
     "members at that time.",
-    "Retention begins at the release. After it the receiver neither uses the object nor passes it on, and disposes of it. "
+    "Retention begins at the release. After it the receiver neither uses the object nor passes it on, and "
+    "disposes of it. "
     "Disposal is attested by the signature of the party that disposes; it cannot be proved.",
     "Each renewal holds for one lease. A party that has no renewal younger than the lease gives nothing new under this "
     "instrument. A silent depositary therefore stops everyone after one lease.",
-    "A party that withdraws or is expelled gets nothing more from those who have heard of it, from the instant the change of "
-    "membership states. Through a party that has not heard of it, giving can continue until that party's lease expires, and "
+    "A party that withdraws or is expelled gets nothing more from those who have heard of it, from the instant "
+    "the change of "
+    "membership states. Through a party that has not heard of it, giving can continue until that party's lease "
+    "expires, and "
     "no longer.",
-    "A party may suspend this instrument for itself by signed notice; while the suspension lasts nothing is given to it or by "
-    "it. Where the parties are two, either may sign alone a change of membership that ends new giving.",
+    "A party may suspend this instrument for itself by signed notice; while the suspension lasts nothing is "
+    "given to it or by "
+    "it. One change of membership expels one party at most. Where the members are two, either may sign alone a "
+    "change that ends new "
+    "giving.",
     "A reservation may only be stricter than the clause. It applies from the signature of the party that makes it.",
-    "Instants are those of Coordinated Universal Time (UTC). A period includes its first instant and not its last. A year "
+    "Instants are those of Coordinated Universal Time (UTC). A period includes its first instant and not its "
+    "last. A year "
     "counts 365 days, a month 30 days, a day 24 hours.",
     "This text is made from data and the data can be made again from this text without loss; both are signed together.",
 )

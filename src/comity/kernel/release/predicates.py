@@ -582,9 +582,9 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         facet="tlp",
     ),
     Predicate(
-        "personal-data-complete",
+        "personal-data-complete",  # norm 13(e), A/70/174
         Stage.OFFICER,
-        "it holds personal data and basis, purpose, retention and minimisation are not all stated",  # norm 13(e), A/70/174
+        "it holds personal data, and basis, purpose, retention and minimisation are not all stated",
         Where(
             Has("caveats", ("personal-data",)),
             AllOf((Filled("basis"), Filled("purpose"), Is("retention", (True,)), Is("minimised", (True,)))),

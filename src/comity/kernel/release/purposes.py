@@ -28,7 +28,9 @@ def basis(word: str) -> Listed | None:
 
 
 def is_uri(word: str) -> bool:
-    """Whether the word is an absolute URI (RFC 3986 §4.3) in ASCII, without comma, semicolon or space, at most 512 characters."""
+    """Whether the word is an absolute URI (RFC 3986 §4.3) in ASCII, without comma, semicolon or space, at most 512
+    characters.
+    """
     return _URI.fullmatch(word) is not None
 
 

@@ -36,7 +36,8 @@ def read(text: str) -> Agreement:
     """Read an agreement file.
 
     Raises:
-        InputRefused: `agreement-size`, `agreement-syntax`, or what is wrong in it (`agreement-*`), each with `line` in the
+        InputRefused: `agreement-size`, `agreement-syntax`, or what is wrong in it (`agreement-*`), each with `line` in
+        the
             detail, counted from 1.
     """
     if len(text) > MOST_TEXT:
@@ -49,12 +50,16 @@ def read(text: str) -> Agreement:
     try:
         data = tomllib.loads(text)
     except RecursionError as deep:
-        raise InputRefused("agreement-size", "Lists stand too deep in one another; nothing in an agreement needs that.") from deep
+        raise InputRefused(
+            "agreement-size", "Lists stand too deep in one another; nothing in an agreement needs that."
+        ) from deep
     except (ValueError, OverflowError) as broken:
         said = _AT_LINE.search(str(broken))
         line = int(said[1]) if said else text.count("\n") + 1
         what = _AT_LINE.sub("", str(broken)).strip()[:200]
-        raise InputRefused("agreement-syntax", f"Line {line} is not TOML 1.0: {what}.", clause="TOML 1.0.0", line=line) from broken
+        raise InputRefused(
+            "agreement-syntax", f"Line {line} is not TOML 1.0: {what}.", clause="TOML 1.0.0", line=line
+        ) from broken
     return agreementdata.from_data(data, line=Lines(text).line, instant=_instant)
 
 
@@ -116,10 +121,22 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key if _BARE.fullmatch(key) else quoted(key)} = {_value(entry)}" for key, entry in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{key if _BARE.fullmatch(key) else quoted(key)} = {_value(entry)}" for key, entry in value.items()
+            )
+            + "}"
+        )
     return "[" + ", ".join(_value(entry) for entry in value) + "]"
 
 
 def quoted(text: str) -> str:
     """A TOML basic string."""
-    return '"' + "".join(_ESCAPES.get(char) or (f"\\u{ord(char):04X}" if char < " " or char == "\x7f" else char) for char in text) + '"'
+    return (
+        '"'
+        + "".join(
+            _ESCAPES.get(char) or (f"\\u{ord(char):04X}" if char < " " or char == "\x7f" else char) for char in text
+        )
+        + '"'
+    )

@@ -1,7 +1,7 @@
 """Where in a TOML text each value stands, so that a refusal can name the line; tomllib itself gives no lines.
 
-The text must already have been read by tomllib: this scanner trusts the grammar (TOML 1.0.0) and only keeps count. A path
-is a tuple of keys and list places, e.g. ``("clause", 2, "tlp", 0)``; the lines count from 1.
+The text must already have been read by tomllib: this scanner trusts the grammar (TOML 1.0.0) and only keeps count. A
+path is a tuple of keys and list places, e.g. ``("clause", 2, "tlp", 0)``; the lines count from 1.
 """
 
 from __future__ import annotations

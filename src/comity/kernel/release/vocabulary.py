@@ -34,7 +34,7 @@ SAYS: Final = ("permit", "prohibit", "refer")
 SOURCE: Final = ("named", "hidden")
 SIGNATURES: Final = ("all",)
 THRESHOLDS: Final = ("all", "majority")
-"""Of the members that stay: every one, or more than half."""
+"""Who signs a change of membership: every member but one that it expels, or more than half."""
 
 AFTER_END: Final = ("keep under the same conditions", "dispose")
 """What becomes of what was received when the agreement ends."""

@@ -101,12 +101,12 @@ def table(
                 if holder in item.senders:
                     stopped |= could
             elif holder in item.senders:
-                first |= sure & index.first_hand
+                first |= (sure | index.parted) & index.first_hand
         for title, mask in index.titles.items():
             if to.id not in clients and not any(to.id in in_force[place].receivers for place in titles.get(title, ())):
                 continue
             for place in titles.get(title, ()):
-                second |= mask & speaking[place][0]
+                second |= mask & (speaking[place][0] | index.parted)
         for number in _bits((first | second) & ~stopped):
             facets = index.facets[number]
             bit = 1 << number
@@ -114,7 +114,8 @@ def table(
             places = [
                 place
                 for place in clauses
-                if speaking[place][1] & bit and (under is not None or holder in in_force[place].senders)
+                if (speaking[place][1] | index.parted) & bit
+                and (under is not None or holder in in_force[place].senders)
             ]
             if under is not None:  # members of the title's agreement count, and a client is no receiver
                 places = sorted({*places, *agreements[under.partition("#")[0]]})
@@ -134,6 +135,7 @@ class _Index:
         self.values: dict[str, list[tuple[Facets, int]]] = {}
         self.titles: dict[str, int] = {}
         self.first_hand = 0
+        self.parted = _mask([number for number, one in enumerate(facets) if one.parts], len(facets))
         for field in fields(Facets):
             members: dict[object, list[int]] = {}
             for number, one in enumerate(facets):

@@ -1,7 +1,7 @@
 """Canonical bytes: RFC 8785 (JCS), the only bytes that are ever hashed or signed.
 
 orjson with sorted keys gives the same bytes eight times faster, but for floats, integers beyond 2^53 and keys with astral
-characters (orjson sorts by code point, RFC 8785 §3.2.3 by UTF-16 code unit). `_doubtful` finds every such output (and some
+characters (orjson sorts by code point, RFC 8785 §3.2.3 by UTF-16 code unit), and writes NaN as null. `_doubtful` finds every such output (and some
 harmless ones), which then goes the slow way; a property test holds the two equal. In compact JSON a number stands at the
 start, after ``":``, ``[`` or ``,``; the searches are apart because each then begins with a literal, which is what makes them fast.
 """
@@ -9,6 +9,7 @@ start, after ``":``, ``[`` or ``,``; the searches are apart because each then be
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Any, Final
 
 import orjson
@@ -38,7 +39,7 @@ def canonical(value: Any) -> bytes:
     """
     try:
         fast = orjson.dumps(value, option=_OPTIONS)
-        if not _doubtful(fast):
+        if not _doubtful(fast) and (b"null" not in fast or _finite(value)):
             return fast
     except (TypeError, ValueError, RecursionError):
         pass
@@ -58,3 +59,12 @@ def _doubtful(fast: bytes) -> bool:
         or _AT_START(fast)
         or (not fast.isascii() and _ASTRAL(fast))
     )
+
+
+def _finite(value: Any) -> bool:
+    """Whether no null of the fast bytes stands for a number that is not finite."""
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    return all(map(_finite, value)) if isinstance(value, list | tuple) else True

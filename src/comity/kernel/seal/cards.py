@@ -238,9 +238,11 @@ def _retired(former: Card, card: Card) -> tuple[CardKey, ...]:
     before = {one.key.keyid: one for one in former.keys}
     for one in card.keys:
         old = before.get(one.key.keyid)
-        if one.key.keyid in ended or (old is None and one.since < former.at):
-            _rewrites(card, one)
-        elif old is not None and not _continues(old, one, card.at):
+        if (
+            one.key.keyid in ended
+            or (old is None and one.since < former.at)
+            or (old is not None and not _continues(old, one, card.at))
+        ):
             _rewrites(card, one)
     gone = tuple(
         replace(one, until=card.at if one.until is None else min(one.until, card.at))
@@ -332,7 +334,7 @@ def _parsed(body: Mapping[str, Any], digest: str) -> Card:
     _must(any(one.use == "identity" and one.good(at) for one in keys), "an identity key in force")
     _must(all(one.until is None or one.since <= one.until for one in keys), "the time of a key")
     _must(keys[0].since <= at, "the beginning of the first identity key")
-    _must(serial == 1 and previous is None or serial > 1 and _HASH.fullmatch(previous) is not None, "previous")
+    _must((serial == 1 and previous is None) or (serial > 1 and _HASH.fullmatch(previous) is not None), "previous")
     _must(body["kind"] in KINDS, "kind")
     _must(_COUNTRY.fullmatch(body["country"]) is not None, "country")
     languages = _texts(body, "languages")

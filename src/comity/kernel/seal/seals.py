@@ -141,13 +141,8 @@ def verify_seal(
     """
     opened = open_envelope(envelope, "seal", keys)
     body = opened.body
-    role, claimed = body.get("role"), body.get("digest")
-    if (
-        body.get("form") != FORM
-        or body.get("form") is True
-        or role not in ROLES
-        or _HASH.fullmatch(_text(body, "digest")) is None
-    ):
+    role, claimed, form = _text(body, "role"), _text(body, "digest"), body.get("form")
+    if type(form) is not int or form != FORM or role not in ROLES or _HASH.fullmatch(claimed) is None:
         raise SealBroken(
             "seal-malformed", "The seal has a form, role or digest that this node does not know; ask for a newer node."
         )

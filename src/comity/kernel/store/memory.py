@@ -228,7 +228,8 @@ class _Reading:
         for value in values:
             check(kind, column, value)
         found: list[R] = []
-        for value in dict.fromkeys(values) if possible else ():
+        wanted = [value for value in dict.fromkeys(values) if equal.get(column, value) == value] if possible else []
+        for value in wanted:
             found += table.matching({**equal, column: value}, TABLES[kind].key)
         return iter(found)
 
@@ -292,15 +293,22 @@ class _Writing(_Reading):
 
     def add(self, rows: Iterable[Any]) -> None:
         """Insert rows (of one or several kinds) whose keys are new; see `ports.Writing.add`."""
-        for row in rows:
-            kind = self._checked(row)
-            table = self._own(kind)
-            key = table.key_of(row)
-            taken = TABLES[kind].key if key in table.by_key else table.clash(row, key)
-            if taken is not None:
-                raise self._fail(exists(kind, taken))
-            table.set(row)
-            self.journal.append((kind, key, None))
+        try:
+            for row in rows:
+                self._insert(row)
+        except BaseException as error:
+            self._over = error
+            raise
+
+    def _insert(self, row: Any) -> None:
+        kind = self._checked(row)
+        table = self._own(kind)
+        key = table.key_of(row)
+        taken = TABLES[kind].key if key in table.by_key else table.clash(row, key)
+        if taken is not None:
+            raise exists(kind, taken)
+        table.set(row)
+        self.journal.append((kind, key, None))
 
     def put(self, row: Any) -> None:
         """Insert, or replace the row with the same key; see `ports.Writing.put`."""

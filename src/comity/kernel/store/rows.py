@@ -382,15 +382,33 @@ class Received:
     sentence: str | None
 
 
+@table("answer", key=("delivery",))
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Our receipt for a delivery: the digest of the receive act; the same delivery is answered with the same receipt."""
+
+    delivery: str
+    party: str
+    act: str
+    taken: int
+
+
 @table("peer", key=("party",))
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """How we reach a party and how far we are: cursors of what we took, attempts, when next, the last error."""
+    """How we reach a party and how far we are.
+
+    `control` and `objects` are the n we took of its streams for us, `receipted` the n of our objects stream up to which we hold
+    its receipts, `acknowledged` the n of our control stream it says it has. `seen` is when it last answered.
+    """
 
     party: str
     url: str
     control: int
     objects: int
+    receipted: int
+    acknowledged: int
+    seen: int
     attempts: int
     next: int
     error: str | None

@@ -43,6 +43,8 @@ class BlindTree:
     @classmethod
     def build(cls, leaves: Mapping[int, bytes], secret: bytes, height: int) -> BlindTree:
         """The tree over used leaves by place; the places are the caller's to check."""
+        if not leaves:
+            return cls(secret, ({},) * (height + 1))
         levels: list[Mapping[int, bytes]] = [leaves]
         for below in range(height):
             known, above = levels[-1], {}

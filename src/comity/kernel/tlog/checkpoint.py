@@ -81,7 +81,8 @@ class Checkpoint:
     extensions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.origin or not 0 <= self.size < MAX_SIZE or len(self.root) != HASH_BYTES or "" in self.extensions:
+        lines = (self.origin, *self.extensions)
+        if "" in lines or any("\n" in line for line in lines) or not 0 <= self.size < MAX_SIZE or len(self.root) != 32:
             raise InputRefused("note", "A checkpoint has an origin, a size, a root of 32 bytes and no empty lines.")
         if self.size == 0 and self.root != EMPTY_ROOT:
             raise InputRefused("note", "An empty log has the root of the empty tree.", clause="RFC 9162 §2.1.1")

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
-
-import orjson
+from typing import Any
 
 from comity.kernel.errors import InputRefused
+from comity.kernel.model.strictjson import Limits, read
 from comity.kernel.seal.canonical import canonical
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
-MAX_DEPTH: Final = 64
 
 
 def read_object(data: bytes, code: str, what: str, limit: int) -> dict[str, Any]:
@@ -26,39 +24,18 @@ def read_object(data: bytes, code: str, what: str, limit: int) -> dict[str, Any]
     Raises:
         InputRefused: `code` for more than `limit` bytes, no JSON, no object, or bytes that are not canonical.
     """
-    if len(data) > limit:
-        raise InputRefused(code, f"{what} of {len(data)} bytes is more than the {limit} that are read.")
     try:
-        value = orjson.loads(data)
-    except ValueError as broken:
-        raise InputRefused(code, f"{what} is not JSON.") from broken
-    if not isinstance(value, dict) or too_deep(value):
-        raise InputRefused(code, f"{what} is a JSON object of at most {MAX_DEPTH} levels.")
-    try:
+        value = read(data, limits=Limits(size=limit))
         same = canonical(value) == data
     except InputRefused as broken:
-        raise InputRefused(code, f"{what} has a value without a canonical form.") from broken
+        raise InputRefused(code, f"{what} cannot be read: {broken.sentence}") from broken
+    if not isinstance(value, dict):
+        raise InputRefused(code, f"{what} is a JSON object.")
     if not same:
         raise InputRefused(
             code, f"{what} is not in canonical form; its bytes were changed on the way.", clause="RFC 8785"
         )
     return value
-
-
-def too_deep(value: Any) -> bool:
-    """True if a JSON value has more than `MAX_DEPTH` levels."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner.extend(one.values())
-            elif isinstance(one, list):
-                inner.extend(one)
-        if not inner:
-            return False
-        level = inner
-    return True
 
 
 def text(members: Mapping[str, Any], name: str, code: str, what: str) -> str:

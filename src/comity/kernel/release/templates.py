@@ -1,0 +1,280 @@
+"""Agreement files to begin from: each is valid as it stands, says every term openly, and is meant to be edited before
+signature.
+
+Nothing is assumed silently: TLP, view, purpose, legal basis, onward release and retention stand in every clause, to be
+read and changed. Source: docs/agreement-language.md, Templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from comity.kernel.errors import Usage
+from comity.kernel.model import instants
+from comity.kernel.model.instants import Instant
+from comity.kernel.release import tomlform
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateParty:
+    """A party of a draft: its short name in the text, its name, its party id."""
+
+    ref: str
+    name: str
+    id: str
+
+
+def bilateral(
+    parties: Sequence[TemplateParty],
+    *,
+    enters_into_force: Instant,
+    ends: Instant | None = None,
+    title: str | None = None,
+) -> str:
+    """A draft between two parties: indicators both ways, and TLP:RED by two officers.
+
+    Raises:
+        Usage: `template` for another number of parties; InputRefused for a name or id that may not stand in an
+        agreement.
+    """
+    _count("bilateral", parties, 2, 2)
+    one, two = (party.ref for party in parties)
+    body = f"""
+[[clause]]                                   # what protects networks, both ways
+number     = "1"
+says       = "permit"
+from       = ["{one}", "{two}"]
+to         = ["{one}", "{two}"]
+{_TECHNICAL}
+tlp        = ["clear", "green", "amber"]
+view       = "full"
+purpose    = ["protect-networks"]
+basis      = ["agreement"]
+onward     = "none"
+retention  = "P1Y"
+{_RECEIPT}
+
+[[clause]]                                   # what is for named persons, officers decide each time
+number     = "2"
+says       = "refer"
+from       = ["{one}", "{two}"]
+to         = ["{one}", "{two}"]
+tlp        = ["amber+strict", "red"]
+question   = {{en = "Which persons receive it, and does the source agree?"}}
+officers   = 2
+view       = "full"
+purpose    = ["situational-awareness"]
+basis      = ["agreement"]
+onward     = "none"
+retention  = "P90D"
+
+# To keep back what was given for one use only, take the number signs away. A prohibit also stops every object
+# whose caveats nobody has stated, so state them at import.
+# [[clause]]
+# number     = "3"
+# says       = "prohibit"
+# from       = ["{one}", "{two}"]
+# to         = ["{one}", "{two}"]
+# caveats    = ["use-condition"]
+"""
+    return _draft(
+        parties,
+        "Arrangement on the sharing of information on cyber incidents",
+        "",
+        body,
+        title,
+        enters_into_force,
+        ends,
+    )
+
+
+def community(
+    parties: Sequence[TemplateParty],
+    *,
+    enters_into_force: Instant,
+    ends: Instant | None = None,
+    title: str | None = None,
+) -> str:
+    """A draft for a group that response teams may join: indicators within the group, incidents without their victims.
+
+    Raises:
+        Usage: `template` for fewer than two parties; InputRefused as `bilateral`.
+    """
+    _count("community", parties, 2, 500)
+    refs = ", ".join(tomlform.quoted(party.ref) for party in parties)
+    group = f"""
+[[group]]
+ref      = "members"
+members  = [{refs}]
+grows_by = "accession"
+"""
+    body = f"""
+[[view]]
+name   = "without-victim"
+remove = ["name", "description", "labels", "external_references", "where_sighted_refs", "observed_data_refs"]
+
+[[clause]]                                   # what protects networks
+number     = "1"
+says       = "permit"
+from       = ["members"]
+to         = ["members"]
+{_TECHNICAL}
+tlp        = ["clear", "green"]
+view       = "full"
+purpose    = ["protect-networks"]
+basis      = ["agreement"]
+onward     = "none"
+retention  = "P1Y"
+{_RECEIPT}
+
+[[clause]]                                   # who was hit stays unsaid
+number     = "2"
+says       = "permit"
+from       = ["members"]
+to         = ["members"]
+types      = ["incident", "report", "sighting", "observed-data"]
+tlp        = ["amber"]
+view       = "without-victim"
+purpose    = ["situational-awareness"]
+basis      = ["agreement"]
+onward     = "none"
+retention  = "P180D"
+"""
+    return _draft(
+        parties, "Arrangement of a community of response teams", group, body, title, enters_into_force, ends, grows=True
+    )
+
+
+def company_to_team(
+    parties: Sequence[TemplateParty],
+    *,
+    enters_into_force: Instant,
+    ends: Instant | None = None,
+    title: str | None = None,
+) -> str:
+    """A draft between a company (first) and a response team (second): what the company sees, its source hidden;
+    sightings back.
+
+    Raises:
+        Usage: `template` for another number of parties; InputRefused as `bilateral`.
+    """
+    _count("company_to_team", parties, 2, 2)
+    company, team = (party.ref for party in parties)
+    body = f"""
+[[view]]
+name   = "without-customer"
+remove = ["name", "description", "labels", "external_references", "where_sighted_refs", "observed_data_refs"]
+
+[[clause]]                                   # what the company sees; its customers stay hidden
+number     = "1"
+says       = "permit"
+from       = ["{company}"]
+to         = ["{team}"]
+{_TECHNICAL}
+tlp        = ["clear", "green", "amber"]
+view       = "without-customer"
+source     = "named"                         # or "hidden"
+purpose    = ["protect-networks"]
+basis      = ["legitimate-interest"]
+onward     = "none"
+retention  = "P180D"
+{_RECEIPT}
+
+[[clause]]                                   # what the team tells the company
+number     = "2"
+says       = "permit"
+from       = ["{team}"]
+to         = ["{company}"]
+types      = ["indicator", "sighting", "vulnerability"]
+tlp        = ["clear", "green"]
+view       = "full"
+purpose    = ["protect-networks"]
+basis      = ["agreement"]
+onward     = "clients"
+retention  = "P180D"
+
+# To keep back personal data altogether, take the number signs away. A prohibit also stops every object whose
+# caveats nobody has stated, so state them at import.
+# [[clause]]
+# number     = "3"
+# says       = "prohibit"
+# from       = ["{company}"]
+# to         = ["{team}"]
+# caveats    = ["personal-data"]
+"""
+    name = "Arrangement between a company and a response team"
+    return _draft(parties, name, "", body, title, enters_into_force, ends)
+
+
+Template = Callable[..., str]
+
+TEMPLATES: Final[dict[str, Template]] = {
+    "bilateral": bilateral,
+    "community": community,
+    "company-to-team": company_to_team,
+}
+"""By the word of ``comity agreement draft --template``."""
+
+_TECHNICAL: Final = (
+    'types      = ["indicator", "malware", "relationship", "sighting", "ipv4-addr", "ipv6-addr",\n'
+    '              "domain-name", "url", "file"]'
+)
+_RECEIPT: Final = """[[clause.duty]]
+do     = "receipt"
+within = "PT24H\""""
+
+
+def _count(name: str, parties: Sequence[TemplateParty], least: int, most: int) -> None:
+    if not least <= len(parties) <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        raise Usage("template", f"The template {name} is for {wanted} parties, and {len(parties)} are named.")
+
+
+def _draft(
+    parties: Sequence[TemplateParty],
+    name: str,
+    groups: str,
+    body: str,
+    title: str | None,
+    begins: Instant,
+    ends: Instant | None,
+    *,
+    grows: bool = False,
+) -> str:
+    quoted = tomlform.quoted
+    listed = "\n".join(
+        f"[[party]]\nref  = {quoted(party.ref)}\nname = {quoted(party.name)}\nid   = {quoted(party.id)}\n"
+        for party in parties
+    )
+    heirs = ", ".join(quoted(party.ref) for party in parties[1:])
+    text = f"""# A draft: read every line, change what you do not mean, then preview it before anybody signs.
+# Comments carry no term. docs/agreement-language.md explains each key.
+form     = 1
+title    = {{en = {quoted(title or name)}}}
+language = ["en"]
+phrases  = "comity-phrases/1"
+
+{listed}{groups}
+[life]
+enters_into_force = {_instant(begins)}     # and when all have signed, whichever is later
+{"" if ends is None else f"ends              = {_instant(ends)}" + chr(10)}signatures        = "all"
+threshold         = "all"                    # who must sign a change of membership
+{_ACCESSION if grows else ""}withdrawal_notice = "P30D"
+after_end         = "keep under the same conditions"
+depositary        = {quoted(parties[0].ref)}
+succession        = [{heirs}]
+lease             = "PT24H"                  # without a renewal younger than this, nothing new leaves
+silence           = {{rule = "refusal", except = ["reservation"]}}
+law               = {{en = "No obligation under international law is intended."}}
+{body}"""
+    tomlform.read(text)
+    return text
+
+
+_ACCESSION: Final = 'accession         = {kinds = ["csirt"], group = "members", consent = "all"}\n'
+
+
+def _instant(at: Instant) -> str:
+    return instants.format(at).replace(".000Z", "Z")

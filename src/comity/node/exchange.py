@@ -1,0 +1,451 @@
+"""Our side of a conversation with another node: what it is sent, what it gives, and the signed answers to both.
+
+Each method is one transaction and may be called again without harm (`comity.kernel.exchange.session.Side`). A page that cannot be
+believed is refused whole; an object in it that cannot be taken is refused alone, in the receipt, with code and sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+
+from comity.kernel.errors import ComityError, InputRefused, LogFault, PeerFault, RequestRefused, SealBroken
+from comity.kernel.exchange.messages import (
+    NEWEST,
+    Consistency,
+    ControlItem,
+    ControlPage,
+    Greeting,
+    ObjectItem,
+    Page,
+    Receipt,
+    Refusal,
+    check_receipt,
+    next_items,
+    next_rows,
+)
+from comity.kernel.model.instants import parse
+from comity.kernel.model.objects import read_object
+from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.dsse import unverified_body
+from comity.kernel.seal.seals import VerifiedSeal, claimed_instant, claimed_party, verify_seal
+from comity.kernel.seal.views import Withheld
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import (
+    ActRow,
+    Answer,
+    Batch,
+    ControlRow,
+    Delivery,
+    Holding,
+    Party,
+    Peer,
+    PromiseRow,
+    Received,
+    StreamRow,
+    Version,
+)
+from comity.kernel.tlog.acts import act_digest, open_act
+from comity.kernel.tlog.promises import open_promise
+from comity.kernel.tlog.rows import Row, page_root
+from comity.node.agreements import member_under
+from comity.node.context import Deed, Node
+from comity.node.deeds import deed
+from comity.node.gossip import convict_promises, known_size, learn_known, note_checkpoint, seen_of
+from comity.node.instruments import take_control_item
+from comity.node.objects import Incoming, handlings_for, keep, read_terms
+from comity.node.parties import card_of, clients_of, need_card, node_keys
+from comity.node.record import consistency, log_facts, newest_checkpoint, promise, record
+from comity.node.streams import settle
+from comity.node.views import disclosed, sealed, show_row
+
+PAGE_ROWS: Final = 1_024
+PAGE_BYTES: Final = 8 << 20
+"""A page ends early rather than grow beyond this many bytes of objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSide:
+    """`Side` over a node's store."""
+
+    node: Node
+
+    @property
+    def party(self) -> str:
+        """Our party id."""
+        return self.node.party
+
+    # --- who and how far
+
+    def greeting(self, peer: str) -> Greeting:
+        """Our cursors, our newest checkpoint with its consistency to what the peer knows, and checkpoints we hold."""
+        with deed(self.node) as work:
+            row = peer_row(work.tx, peer)
+            facts = log_facts(work.tx)
+            newest = newest_checkpoint(work.tx)
+            known = known_size(work.tx, peer, facts.origin)
+            proof = None
+            if newest is not None and 0 < known < newest.size:
+                proof = Consistency(known, consistency(work.tx, known, newest.size))
+            return Greeting(
+                feature=NEWEST.level,
+                sender=self.party,
+                to=peer,
+                at=work.at,
+                have_control=row.control,
+                have_objects=row.objects,
+                receipted=row.receipted,
+                checkpoint=None if newest is None else newest.note,
+                consistency=proof,
+                seen=seen_of(work.tx, peer),
+                incarnation=facts.incarnation,
+            )
+
+    def take_greeting(self, peer: str, greeting: Greeting) -> None:
+        """Note the peer's cursors, clock and checkpoints; evidence of a fork is kept before it is raised.
+
+        Raises:
+            RequestRefused: `stream-cursor`. LogFault: `log-fork`, `log-rolled-back`.
+        """
+        fault: LogFault | None = None
+        with deed(self.node) as work:
+            need_card(work.tx, peer)
+            row = peer_row(work.tx, peer)
+            sent = work.tx.last(StreamRow, "n", party=peer) or 0
+            told = work.tx.last(ControlRow, "n", party=peer) or 0
+            if greeting.have_objects > sent or greeting.have_control > told:
+                raise RequestRefused(
+                    "stream-cursor",
+                    f"The peer says it has row {greeting.have_objects} and item {greeting.have_control}; it was sent "
+                    f"{sent} and {told}. One of the two was restored from a backup.",
+                )
+            work.tx.put(replace(row, acknowledged=max(row.acknowledged, greeting.have_control), seen=work.at))
+            if greeting.checkpoint is not None:
+                proof = () if greeting.consistency is None else greeting.consistency.hashes
+                start = 0 if greeting.consistency is None else greeting.consistency.size
+                fault = note_checkpoint(work, peer, greeting.checkpoint, start, proof)
+            learn_known(work, peer, greeting.seen, log_facts(work.tx).origin)
+            for note in greeting.seen:
+                fault = note_checkpoint(work, None, note, 0, ()) or fault
+        if fault is not None:
+            raise fault
+
+    # --- control
+
+    def control_after(self, peer: str, n: int, limit: int) -> ControlPage:
+        """Items of the peer's control stream after `n`; they name the peer, so they are served also to the expelled."""
+        with self.node.store.read() as tx:
+            rows = list(tx.find(ControlRow, party=peer, order=("n",), after=(n,), limit=limit + 1))
+        items = tuple(ControlItem(row.n, row.kind, row.body) for row in rows[:limit])
+        return ControlPage(items, more=len(rows) > limit)
+
+    def take_control(self, peer: str, page: ControlPage) -> int:
+        """Take the items after what we have; one that cannot be taken is noted and holds up nothing."""
+        with deed(self.node) as work:
+            row = peer_row(work.tx, peer)
+            for item in next_items(page, row.control):
+                try:
+                    if item.kind == "tombstone":
+                        self._bury(work, peer, msgspec.json.decode(item.body))
+                    else:
+                        take_control_item(work, peer, item.kind, msgspec.json.decode(item.body))
+                except (PeerFault, msgspec.DecodeError, KeyError, TypeError, ValueError) as broken:
+                    code = broken.code if isinstance(broken, ComityError) else "message"
+                    work.audit("control-refused", {"party": peer, "n": item.n, "kind": item.kind, "code": code})
+                row = replace(peer_row(work.tx, peer), control=item.n)
+                work.tx.put(row)
+            return row.control
+
+    def _bury(self, work: Deed, peer: str, body: dict[str, Any]) -> None:
+        """Take back what came as row n of the peer's stream; where it has not come yet, it is refused when it does."""
+        n = int(body["n"])
+        row = work.tx.get(Received, peer, n)
+        if row is None:
+            work.tx.add([Received(peer, n, "", None, "taken-back", "It was taken back before it came.")])
+            return
+        if row.holding is None:
+            return
+        holding = work.tx.get(Holding, row.holding)
+        work.tx.put(replace(row, code="taken-back", sentence="It was taken back by the party that gave it."))
+        if holding is not None and holding.ended is None:
+            work.tx.put(replace(holding, ended=work.at))
+            settle(work, versions=[holding.version])
+
+    # --- what we send
+
+    def page_after(self, peer: str, n: int) -> Page | None:
+        """The delivery that begins after row n: one made before and not yet receipted, or a new one under a new act."""
+        with deed(self.node) as work:
+            if card_of(work.tx, peer) is None:
+                return None
+            made = next(iter(work.tx.find(Delivery, party=peer, order=("last",), after=(n,), limit=1)), None)
+            if made is not None and made.first <= n + 1:
+                rows = list(work.tx.find(StreamRow, party=peer, order=("n",), after=(made.first - 1,)))
+                rows = [row for row in rows if row.n <= made.last]
+                return self._page(work, made, rows)
+            rows = list(work.tx.find(StreamRow, party=peer, order=("n",), after=(n,), limit=PAGE_ROWS))
+            return self._deliver(work, peer, rows) if rows else None
+
+    def _deliver(self, work: Deed, peer: str, rows: Sequence[StreamRow]) -> Page:
+        secret = work.node.random(32, f"page/{peer}/{rows[0].n}")
+        digests: list[str] = []
+        leaves: list[Row] = []
+        size = 0
+        for row in rows:
+            digest = ""
+            if row.ended is None:
+                version = self._sealed(work, row)
+                digest = (version.digest or b"").hex()
+                size += len(version.raw)
+            digests.append(digest)
+            leaves.append(Row(row.n, digest, row.view, row.title, msgspec.json.decode(row.terms)))
+            if size > PAGE_BYTES:
+                break
+        first, last = rows[0].n, leaves[-1].n
+        body = {"first": first, "last": last, "root": page_root(leaves, secret).hex()}
+        act = record(work, "deliver", peer, body)
+        page = canonical({"secret": secret.hex(), "digests": digests})
+        made = Delivery(peer, act.digest, first, last, page, work.at, None)
+        work.tx.add([made])
+        return self._page(work, made, rows[: len(leaves)])
+
+    def _sealed(self, work: Deed, row: StreamRow) -> Version:
+        version = work.tx.get(Version, row.version)
+        holding = work.tx.get(Holding, row.holding)
+        assert version is not None and holding is not None, "a row names what exists"
+        if version.seal is not None:
+            return version
+        own = any(one.own for one in handlings_for(work.tx, version.id, [holding.batch]))
+        return sealed(work, version, own=own, source=None)
+
+    def _page(self, work: Deed, made: Delivery, rows: Sequence[StreamRow]) -> Page:
+        act = work.tx.get(ActRow, made.act)
+        assert act is not None, "a delivery names its act"
+        page = msgspec.json.decode(made.page)
+        more = (work.tx.last(StreamRow, "n", party=made.party) or 0) > made.last
+        items = tuple(self._item(work.tx, row, digest) for row, digest in zip(rows, page["digests"], strict=True))
+        return Page(
+            act=act.envelope,
+            act_salt=act.salt,
+            promise=promise(self.node, work.tx, act),
+            secret=bytes.fromhex(page["secret"]),
+            first=made.first,
+            last=made.last,
+            items=items,
+            more=more,
+        )
+
+    def _item(self, tx: Reading, row: StreamRow, digest: str) -> ObjectItem:
+        terms = msgspec.json.decode(row.terms)
+        version = tx.get(Version, row.version)
+        assert version is not None, "a row names a version that exists"
+        shown = show_row(tx, row) if row.ended is None and digest else None
+        if shown is None or isinstance(shown, Withheld):
+            return ObjectItem(
+                row.n, "withdrawn", row.object, digest or None, row.view, row.title, terms, None, None, None, 0
+            )
+        return ObjectItem(
+            n=row.n,
+            kind="object" if row.replaces is None else "replaced",
+            object=row.object,
+            digest=digest,
+            view=row.view,
+            title=row.title,
+            terms=terms,
+            raw=shown.raw,
+            seal=version.seal,
+            disclosure=disclosed(tx, version, shown),
+            hidden=shown.hidden,
+        )
+
+    def take_receipt(self, peer: str, receipt: Receipt) -> None:
+        """Count the peer's signed answer to one of our deliveries.
+
+        Raises:
+            RequestRefused: `receipt-unknown`. SealBroken: when the act is not the peer's.
+        """
+        with deed(self.node) as work:
+            made = work.tx.get(Delivery, peer, receipt.delivery)
+            if made is None:
+                raise RequestRefused("receipt-unknown", "The receipt names a delivery that was never made; it is not counted.")
+            check_receipt(receipt, made.act, made.first, made.last)
+            act = open_act(receipt.act, node_keys(work.tx, peer, _claimed(receipt.act)))
+            said = {"delivery": receipt.delivery, "taken": receipt.taken, "refused": _refused(receipt.refused)}
+            if act.kind != "receive" or act.by != peer or act.to != self.party or dict(act.body) != said:
+                raise SealBroken("receipt-unknown", "The signed receipt does not say what the message says; it is not counted.")
+            if made.receipt is None:
+                self._keep_promise(work, peer, receipt.promise, receipt.act)
+                work.tx.put(replace(made, receipt=receipt.act))
+                row = peer_row(work.tx, peer)
+                if made.first <= row.receipted + 1:
+                    work.tx.put(replace(row, receipted=max(row.receipted, made.last)))
+
+    # --- what we take
+
+    def take_page(self, peer: str, page: Page) -> Receipt:
+        """Take the rows after what we have, and answer with a signed receipt; the same page gives the same receipt.
+
+        Raises:
+            SealBroken: when act, rows or promise do not hold together. RequestRefused: `stream-gap`.
+        """
+        delivery = act_digest(page.act)
+        with deed(self.node) as work:
+            answered = work.tx.get(Answer, delivery)
+            if answered is not None and answered.party == peer:
+                return self._receipt(work.tx, delivery, answered)
+            self._believe(work, peer, page)
+            row = peer_row(work.tx, peer)
+            items = next_rows(page, row.objects)
+            taken: list[tuple[ObjectItem, Incoming]] = []
+            done: list[Received] = []
+            for item in items:
+                try:
+                    taken_already = work.tx.get(Received, peer, item.n)
+                    if taken_already is not None:
+                        raise InputRefused("taken-back", "It was taken back before it came.")
+                    if item.raw is None:
+                        done.append(Received(peer, item.n, delivery, None, None, None))
+                        continue
+                    taken.append((item, self._incoming(work, peer, item)))
+                except PeerFault as broken:
+                    done.append(Received(peer, item.n, delivery, None, broken.code, broken.sentence))
+            for title in dict.fromkeys(item.title for item, _ in taken):
+                some = [(item, incoming) for item, incoming in taken if item.title == title]
+                batch = self._batch(work, peer, delivery, title)
+                kept = keep(
+                    work, [incoming for _, incoming in some], batch=batch, custodian=peer, title=title, handlings=()
+                )
+                done.extend(
+                    Received(peer, item.n, delivery, holding, None, None)
+                    for (item, _), holding in zip(some, kept.holdings, strict=True)
+                )
+                settle(work, versions=kept.versions)
+            for one in done:
+                work.tx.put(one)
+            refused = [one for one in done if one.code is not None]
+            body = {
+                "delivery": delivery,
+                "taken": page.last,
+                "refused": [
+                    {"n": one.n, "code": one.code, "sentence": one.sentence} for one in sorted(refused, key=lambda one: one.n)
+                ],
+            }
+            act = record(work, "receive", peer, body)
+            answer = Answer(delivery, peer, act.digest, page.last)
+            work.tx.add([answer])
+            work.tx.put(replace(row, objects=max(row.objects, page.last)))
+            return self._receipt(work.tx, delivery, answer)
+
+    def _believe(self, work: Deed, peer: str, page: Page) -> None:
+        act = open_act(page.act, node_keys(work.tx, peer, _claimed(page.act)))
+        if (act.kind, act.by, act.to) != ("deliver", peer, self.party):
+            raise SealBroken("page-not-believed", "The act of this page is not a delivery by this party to us.")
+        body = act.body
+        if (body.get("first"), body.get("last")) != (page.first, page.last):
+            raise SealBroken("page-not-believed", "The act of this page speaks of other rows than the page holds.")
+        if body.get("root") != page_root(page.rows(), page.secret).hex():
+            raise SealBroken("page-not-believed", "The rows of this page are not those its act commits to.")
+        self._keep_promise(work, peer, page.promise, page.act)
+
+    def _keep_promise(self, work: Deed, peer: str, envelope: bytes, act: bytes) -> None:
+        card = need_card(work.tx, peer)
+        given = open_promise(envelope, card.keys_at("log", work.at))
+        digest = act_digest(act)
+        if given.act != digest:
+            raise SealBroken("promise-other-act", "The promise that came is for another act.")
+        other = next(
+            (row for row in work.tx.find(PromiseRow, origin=given.origin, tick=given.tick, place=given.place)), None
+        )
+        if other is None:
+            work.tx.add([PromiseRow(given.origin, given.tick, given.place, digest, envelope, work.at, None)])
+        elif other.act != digest:
+            raise convict_promises(work, peer, other.envelope, envelope)
+
+    def _incoming(self, work: Deed, peer: str, item: ObjectItem) -> Incoming:
+        assert item.raw is not None, "a row that gives an object carries it"
+        found = read_object(item.raw)
+        if found.id != item.object:
+            raise InputRefused("row-other-object", f"Row {item.n} names {item.object} and carries {found.id}.")
+        if item.seal is None or item.disclosure is None or item.digest is None:
+            raise SealBroken("seal-missing", f"{found.id} came without a seal; nothing is taken from a peer unsealed.")
+        serves = clients_of(work.tx, peer)
+        if not member_under(work.tx, item.title, sender=peer, receiver=self.party, at=work.at, clients=serves):
+            raise InputRefused("title-unknown", f"{found.id} came under a clause that does not give from this party to us.")
+        verified = self._verified(work, item, found.data)
+        if verified.digest.hex() != item.digest:
+            raise SealBroken("commitment-broken", f"The row names another digest than the seal of {found.id}.")
+        return Incoming(
+            found,
+            digest=verified.digest,
+            seal=item.seal,
+            disclosure=item.disclosure,
+            originator=originator(work.tx, verified, found.data),
+            view=item.view,
+            terms=read_terms(item.terms),
+        )
+
+    def _verified(self, work: Deed, item: ObjectItem, data: dict[str, Any]) -> VerifiedSeal:
+        assert item.seal is not None and item.disclosure is not None
+        sealer = claimed_party(item.seal)
+        keys = node_keys(work.tx, sealer, claimed_instant(item.seal))
+        if not keys:
+            raise SealBroken(
+                "sealer-unknown", f"{item.object} was sealed by {sealer}, whose card is not known here; ask for it."
+            )
+        return verify_seal(item.seal, data, msgspec.json.decode(item.disclosure), keys)
+
+    def _batch(self, work: Deed, peer: str, delivery: str, title: str) -> Batch:
+        b = (work.tx.last(Batch, "b") or 0) + 1
+        batch = Batch(b, f"{peer} {title}", "exchange", delivery, "", work.at, 0, 1, b"{}")
+        work.tx.add([batch])
+        return batch
+
+    def _receipt(self, tx: Reading, delivery: str, answer: Answer) -> Receipt:
+        act = tx.get(ActRow, answer.act)
+        assert act is not None, "an answer names its act"
+        body = open_act(act.envelope, {self.node.keys.node.public.keyid: self.node.keys.node.public}).body
+        return Receipt(
+            delivery=delivery,
+            taken=answer.taken,
+            refused=tuple(Refusal(one["n"], one["code"], one["sentence"]) for one in body["refused"]),
+            act=act.envelope,
+            salt=act.salt,
+            promise=promise(self.node, tx, act),
+        )
+
+
+def originator(tx: Reading, verified: VerifiedSeal, data: dict[str, Any]) -> str | None:
+    """The party under whose uncontested origin seal an object stands; None: unattributed.
+
+    An origin seal counts when the sealer's card was verified and lists the creator, and no other known card does. For what has
+    no creator it is a claim that others may make too, so it attributes nothing.
+    """
+    creator = data.get("created_by_ref")
+    if verified.role != "origin" or creator is None:
+        return None
+    card, row = card_of(tx, verified.party), tx.get(Party, verified.party)
+    if card is None or row is None or row.verified is None or creator not in card.identities:
+        return None
+    for other in tx.find(Party):
+        if other.id != verified.party and other.card:
+            also = card_of(tx, other.id)
+            if also is not None and creator in also.identities:
+                return None
+    return verified.party
+
+
+def peer_row(tx: Reading, peer: str) -> Peer:
+    """How far we are with a party; a fresh row where nothing was exchanged yet."""
+    return tx.get(Peer, peer) or Peer(peer, "", 0, 0, 0, 0, 0, 0, 0, None, 0)
+
+
+def _refused(refused: Sequence[Refusal]) -> list[dict[str, Any]]:
+    return [{"n": one.n, "code": one.code, "sentence": one.sentence} for one in refused]
+
+
+def _claimed(act: bytes) -> int:
+    body, _ = unverified_body(act, "act")
+    return parse(str(body.get("at")))

@@ -1,0 +1,180 @@
+"""Checkpoints of others: kept, compared on every contact, passed on; two that cannot both be true are evidence, and are kept.
+
+What a peer shows of its own log must be consistent with what it showed before. What it shows of other logs is compared where the
+sizes are equal, which is all that can be proved without asking that log itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+from comity.kernel.errors import ComityError, LogFault, PeerFault, SealBroken
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import CheckpointRow, Evidence, Party
+from comity.kernel.tlog.checkpoint import (
+    Fork,
+    RolledBack,
+    Unproved,
+    judge,
+    open_checkpoint,
+    parse_origin,
+    raw_key,
+    read_checkpoint,
+)
+from comity.kernel.tlog.promises import TwoPromises
+from comity.node.context import Deed, read_setting, put_setting
+from comity.node.parties import card_of, name_of
+
+PASSED_ON: Final = 64
+"""Checkpoints of third parties shown in one greeting."""
+
+
+def seen_of(tx: Reading, peer: str) -> tuple[bytes, ...]:
+    """What we show a peer: the newest checkpoint we hold of its own log, then of the logs of others."""
+    notes: list[bytes] = []
+    for party in (peer, *(row.id for row in tx.find(Party) if row.id != peer)):
+        row = _newest(tx, party)
+        if row is not None:
+            notes.append(row.note)
+        if len(notes) > PASSED_ON:
+            break
+    return tuple(notes)
+
+
+def _newest(tx: Reading, party: str) -> CheckpointRow | None:
+    found: CheckpointRow | None = None
+    for origin in read_setting(tx, f"origins/{party}", []):
+        found = next(iter(tx.find(CheckpointRow, origin=origin, reverse=True, limit=1)), found)
+    return found
+
+
+def known_size(tx: Reading, peer: str, origin: str) -> int:
+    """The size of our log that a peer last showed to hold; 0 where it showed none of this life of the log."""
+    known = read_setting(tx, f"known/{peer}", {})
+    return int(known.get("size", 0)) if known.get("origin") == origin else 0
+
+
+def note_checkpoint(
+    deed: Deed, peer: str | None, note: bytes, start: int, proof: Sequence[bytes]
+) -> LogFault | None:
+    """Compare a checkpoint with what is held and keep it; a fork or a rollback is kept as evidence and given back, not raised.
+
+    Args:
+        peer: Whose log it must be; None for a checkpoint that was passed on.
+        start: The size the consistency proof begins at.
+        proof: Hashes of the consistency proof; empty where none came.
+    """
+    try:
+        shown = read_checkpoint(note)
+        party, _ = parse_origin(shown.origin)
+        if peer is not None and party != peer:
+            raise SealBroken("log-origin", "The checkpoint shown as the peer's own is of another party's log.")
+        key = _key_for(deed, party, note, shown.origin)
+    except PeerFault:
+        if peer is not None:
+            raise
+        return None
+    if party == deed.node.party:
+        return _ours(deed, shown.origin, shown.size, shown.root, note)
+    if key is None:
+        return None
+    held = _held(deed.tx, shown.origin, shown.size, start)
+    if held is None:
+        _keep(deed, party, shown.origin, shown.size, note)
+        return None
+    old, new = (held.note, note) if held.size <= shown.size else (note, held.note)
+    verdict = judge(old, new, tuple(proof) if proof and start == held.size else None, key=key)
+    if isinstance(verdict, Fork):
+        return _convict(deed, party, "fork", verdict.evidence.to_json())
+    newest = _newest(deed.tx, party)
+    if peer is not None and newest is not None and newest.origin == shown.origin and shown.size < newest.size:
+        return LogFault(
+            "log-rolled-back",
+            f"{name_of(deed.tx, party)} shows a log of {shown.size} entries after one of {newest.size}; nothing more is exchanged "
+            "until it opens a new incarnation.",
+        )
+    if not isinstance(verdict, Unproved | RolledBack) or peer is None:
+        _keep(deed, party, shown.origin, shown.size, note)
+    return None
+
+
+def _ours(deed: Deed, origin: str, size: int, root: bytes, note: bytes) -> LogFault | None:
+    """A checkpoint of our own log that a peer holds: it tells how far the peer is, and must be one of ours."""
+    from comity.node.record import log_facts
+
+    own = deed.tx.get(CheckpointRow, origin, size)
+    if origin == log_facts(deed.tx).origin and own is not None:
+        if read_checkpoint(own.note).root != root:
+            return LogFault("log-fork", "A peer holds another history of our own log; this node's key signed twice.")
+    return None
+
+
+def learn_known(deed: Deed, peer: str, seen: Sequence[bytes], origin: str) -> None:
+    """Note the size of our own log that the peer shows to hold, so that the next proof starts there."""
+    for note in seen:
+        try:
+            shown = read_checkpoint(note)
+        except ComityError:
+            continue
+        if shown.origin == origin and deed.tx.get(CheckpointRow, origin, shown.size) is not None:
+            put_setting(deed.tx, f"known/{peer}", {"origin": origin, "size": shown.size})
+            return
+
+
+def _held(tx: Reading, origin: str, size: int, start: int) -> CheckpointRow | None:
+    same = tx.get(CheckpointRow, origin, size)
+    if same is not None:
+        return same
+    if start:
+        begun = tx.get(CheckpointRow, origin, start)
+        if begun is not None:
+            return begun
+    return next(iter(tx.find(CheckpointRow, origin=origin, reverse=True, limit=1)), None)
+
+
+def _keep(deed: Deed, party: str, origin: str, size: int, note: bytes) -> None:
+    if deed.tx.get(CheckpointRow, origin, size) is None:
+        deed.tx.add([CheckpointRow(origin, size, party, note, deed.at)])
+    origins = read_setting(deed.tx, f"origins/{party}", [])
+    if origin not in origins:
+        put_setting(deed.tx, f"origins/{party}", sorted({*origins, origin}, key=lambda one: parse_origin(one)[1]))
+
+
+def _key_for(deed: Deed, party: str, note: bytes, origin: str) -> bytes | None:
+    """The log key of the party that signed the note; None for a party without a card here.
+
+    Raises:
+        SealBroken: `note-signature` when none of its keys did.
+    """
+    card = card_of(deed.tx, party)
+    if card is None:
+        return None
+    fault: SealBroken | None = None
+    for key in card.keys_at("log", deed.at).values():
+        try:
+            open_checkpoint(note, origin, raw_key(key.spki))
+        except SealBroken as broken:
+            fault = broken
+        else:
+            return raw_key(key.spki)
+    raise fault or SealBroken("note-signature", f"No log key of {card.name} is good now; its checkpoint is not counted.")
+
+
+def _convict(deed: Deed, party: str, kind: str, body: bytes) -> LogFault:
+    digest = sha256(body).hexdigest()
+    if deed.tx.get(Evidence, digest) is None:
+        deed.tx.add([Evidence(digest, party, kind, body, deed.at)])
+        deed.audit("evidence", {"party": party, "kind": kind, "digest": digest})
+    return LogFault(
+        "log-fork",
+        f"{name_of(deed.tx, party)} signed two histories of its log; the evidence {digest[:16]}… is kept and convinces others.",
+        party=party,
+        evidence=digest,
+    )
+
+
+def convict_promises(deed: Deed, party: str, one: bytes, other: bytes) -> LogFault:
+    """Keep two promises for one place as evidence."""
+    return _convict(deed, party, "two-promises", TwoPromises(one, other).to_json())

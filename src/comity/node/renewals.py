@@ -1,0 +1,50 @@
+"""Renewals: the depositary's short-lived word that a membership still stands, given in good time, without an officer.
+
+Without a renewal younger than the lease nothing new leaves anywhere, so the depositary's node renews when a third of the lease is
+gone, and a successor's when the lease has passed in silence (docs/agreement-language.md, Life).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from comity.kernel.errors import InputRefused
+from comity.kernel.model.instants import duration
+from comity.kernel.release.instruments import Renewal, sign
+from comity.kernel.release.life import AgreementState, check_renewal, entered_into_force, members, present_epoch
+from comity.kernel.store.rows import Instrument
+from comity.node.agreements import states
+from comity.node.context import Deed
+from comity.node.papers import hand_over
+
+
+def renew_due(deed: Deed) -> None:
+    """Renew every agreement for which it is our turn and time."""
+    for state in states(deed.tx):
+        _renew(deed, state)
+
+
+def _renew(deed: Deed, state: AgreementState) -> None:
+    us, life = deed.node.party, state.agreement.life
+    entered = entered_into_force(state)
+    ids = {party.ref: party.id for party in state.agreement.parties}
+    if us not in {ids[ref] for ref in (life.depositary, *life.succession)}:
+        return
+    if entered is None or deed.at < entered or (life.ends is not None and life.ends <= deed.at):
+        return
+    present = members(state, deed.at)
+    lease = duration(life.lease)
+    epoch = present_epoch(state, deed.at)
+    newest = max((one.at for one in state.renewals if one.epoch == epoch.digest), default=None)
+    if us not in present or (newest is not None and deed.at < newest + lease // 3):
+        return
+    renewal = Renewal(epoch.digest, deed.at, deed.at + lease, us)
+    try:
+        check_renewal(state, renewal)
+    except InputRefused:
+        return  # a successor's turn has not come
+    envelope = sign(renewal, [deed.node.keys.node])
+    digest = sha256(envelope).hexdigest()
+    deed.tx.add([Instrument(digest, "renewal", state.digest, us, deed.at, deed.at, envelope)])
+    for party in sorted(present - {us}):
+        hand_over(deed, party, "renewal", state.digest, envelope)
