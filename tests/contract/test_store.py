@@ -140,6 +140,7 @@ def test_a_source_of_rows_that_breaks_off_undoes_the_deed_even_if_swallowed(stor
         raise OSError("the file ended")
 
     with pytest.raises(OSError, match="the file ended"), store.write() as writing:
+        writing.put(Setting("before", b"1"))
         with pytest.raises(OSError, match="the file ended"):
             writing.add(broken())
     with store.read() as reading:

@@ -252,6 +252,7 @@ CODES: Final[dict[str, str]] = {
     "key-use": "There is no such use of a key. Say identity, node, log or tls.",
     "key-name": "The name is no host name or IP address a certificate can carry. Write it as node.example.org or 192.0.2.7.",
     # --- node: deeds
+    "title-not-yet": "Objects came under an agreement not all parties are known here to have signed. The page is taken once their papers are.",
     "paper-file": "This is not a paper of an agreement. Ask for what `comity agreement sign --output FILE` writes.",
     "page-not-believed": "A delivery's act does not commit to the rows it came with. Nothing of it was taken; ask the sender.",
     "promise-other-act": "A promise of a log names another act than the one it came with. It was not taken; ask the sender.",
@@ -298,4 +299,6 @@ CODES: Final[dict[str, str]] = {
     "galaxy-cluster": "A MISP cluster has no name, or its kind has no STIX form. It is kept where it came with an event.",
     "stix20": "A STIX 2.0 object carries observables that cannot be read. Ask the producer to correct it.",
     # --- faces
+    "no-node": "There is no node in this folder. Make one with `comity init`, or name its folder with --home or COMITY_HOME.",
+    "no-endpoint": "The card of this party names no address to call. Carry a pack by hand, or ask for a new card.",
 }

@@ -56,7 +56,7 @@ def state_of(tx: Reading, row: AgreementRow) -> AgreementState:
     for paper in tx.find(Instrument, agreement=row.digest):
         body = _body(paper.envelope, paper.kind)
         if paper.kind == "signature":
-            signatures.append((paper.party, paper.at))
+            signatures.append((paper.party, parse(body["at"])))
         elif paper.kind == "epoch":
             epochs.append(
                 Epoch(row.digest, body["number"], body["previous"], tuple(body["members"]), parse(body["effective"]))
@@ -193,6 +193,12 @@ def member_under(tx: Reading, title: str, *, sender: str, receiver: str, at: Ins
         if relayed or served:
             return True
     return False
+
+
+def waits_for_papers(tx: Reading, title: str, at: Instant) -> bool:
+    """Whether the agreement of a title is not known here, or not yet signed by all as far as is known here."""
+    row = tx.get(AgreementRow, title.partition("#")[0])
+    return row is None or status(state_of(tx, row), at).word in ("draft", "proposed", "signed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from comity.kernel.errors import ComityError, InputRefused, LogFault, PeerFault, RequestRefused, SealBroken
+from comity.kernel.errors import ComityError, InputRefused, LogFault, PeerFault, RequestRefused, SealBroken, Unavailable
 from comity.kernel.exchange.messages import (
     NEWEST,
     Consistency,
@@ -51,7 +51,7 @@ from comity.kernel.store.rows import (
 from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.promises import open_promise
 from comity.kernel.tlog.rows import Row, page_root
-from comity.node.agreements import member_under
+from comity.node.agreements import member_under, waits_for_papers
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.gossip import convict_promises, known_size, learn_known, note_checkpoint, seen_of
@@ -205,8 +205,7 @@ class NodeSide:
             if size > PAGE_BYTES:
                 break
         first, last = rows[0].n, leaves[-1].n
-        body = {"first": first, "last": last, "root": page_root(leaves, secret).hex()}
-        act = record(work, "deliver", peer, body)
+        act = record(work, "deliver", peer, {"page": page_root(leaves, secret).hex()})
         page = canonical({"secret": secret.hex(), "digests": digests})
         made = Delivery(peer, act.digest, first, last, page, work.at, None)
         work.tx.add([made])
@@ -276,12 +275,15 @@ class NodeSide:
             said = {"delivery": receipt.delivery, "taken": receipt.taken, "refused": _refused(receipt.refused)}
             if act.kind != "receive" or act.by != peer or act.to != self.party or dict(act.body) != said:
                 raise SealBroken("receipt-unknown", "The signed receipt does not say what the message says; it is not counted.")
+            fault = None
             if made.receipt is None:
-                self._keep_promise(work, peer, receipt.promise, receipt.act)
+                fault = self._keep_promise(work, peer, receipt.promise, receipt.act)
                 work.tx.put(replace(made, receipt=receipt.act))
                 row = peer_row(work.tx, peer)
                 if made.first <= row.receipted + 1:
                     work.tx.put(replace(row, receipted=max(row.receipted, made.last)))
+        if fault is not None:
+            raise fault
 
     # --- what we take
 
@@ -295,10 +297,10 @@ class NodeSide:
         with deed(self.node) as work:
             answered = work.tx.get(Answer, delivery)
             if answered is not None and answered.party == peer:
-                return self._receipt(work.tx, delivery, answered)
-            self._believe(work, peer, page)
+                return self.receipt(work.tx, answered)
+            fault = self._believe(work, peer, page)
             row = peer_row(work.tx, peer)
-            items = next_rows(page, row.objects)
+            items = next_rows(page, row.objects) if fault is None else ()
             taken: list[tuple[ObjectItem, Incoming]] = []
             done: list[Received] = []
             for item in items:
@@ -325,32 +327,31 @@ class NodeSide:
                 settle(work, versions=kept.versions)
             for one in done:
                 work.tx.put(one)
-            refused = [one for one in done if one.code is not None]
-            body = {
-                "delivery": delivery,
-                "taken": page.last,
-                "refused": [
-                    {"n": one.n, "code": one.code, "sentence": one.sentence} for one in sorted(refused, key=lambda one: one.n)
-                ],
-            }
-            act = record(work, "receive", peer, body)
-            answer = Answer(delivery, peer, act.digest, page.last)
-            work.tx.add([answer])
-            work.tx.put(replace(row, objects=max(row.objects, page.last)))
-            return self._receipt(work.tx, delivery, answer)
+            if fault is None:
+                return self._answer(work, peer, page, delivery, row, done)
+        raise fault
 
-    def _believe(self, work: Deed, peer: str, page: Page) -> None:
+    def _answer(
+        self, work: Deed, peer: str, page: Page, delivery: str, row: Peer, done: Sequence[Received]
+    ) -> Receipt:
+        refused = sorted((one for one in done if one.code is not None), key=lambda one: one.n)
+        said = [{"n": one.n, "code": one.code, "sentence": one.sentence} for one in refused]
+        act = record(work, "receive", peer, {"delivery": delivery, "taken": page.last, "refused": said})
+        answer = Answer(delivery, peer, act.digest, page.last)
+        work.tx.add([answer])
+        work.tx.put(replace(row, objects=max(row.objects, page.last)))
+        return self.receipt(work.tx, answer)
+
+    def _believe(self, work: Deed, peer: str, page: Page) -> LogFault | None:
+        """Raise where the page does not hold together; give back the fault where its promise convicts the peer."""
         act = open_act(page.act, node_keys(work.tx, peer, _claimed(page.act)))
         if (act.kind, act.by, act.to) != ("deliver", peer, self.party):
             raise SealBroken("page-not-believed", "The act of this page is not a delivery by this party to us.")
-        body = act.body
-        if (body.get("first"), body.get("last")) != (page.first, page.last):
-            raise SealBroken("page-not-believed", "The act of this page speaks of other rows than the page holds.")
-        if body.get("root") != page_root(page.rows(), page.secret).hex():
+        if act.body.get("page") != page_root(page.rows(), page.secret).hex():
             raise SealBroken("page-not-believed", "The rows of this page are not those its act commits to.")
-        self._keep_promise(work, peer, page.promise, page.act)
+        return self._keep_promise(work, peer, page.promise, page.act)
 
-    def _keep_promise(self, work: Deed, peer: str, envelope: bytes, act: bytes) -> None:
+    def _keep_promise(self, work: Deed, peer: str, envelope: bytes, act: bytes) -> LogFault | None:
         card = need_card(work.tx, peer)
         given = open_promise(envelope, card.keys_at("log", work.at))
         digest = act_digest(act)
@@ -362,7 +363,8 @@ class NodeSide:
         if other is None:
             work.tx.add([PromiseRow(given.origin, given.tick, given.place, digest, envelope, work.at, None)])
         elif other.act != digest:
-            raise convict_promises(work, peer, other.envelope, envelope)
+            return convict_promises(work, peer, other.envelope, envelope)
+        return None
 
     def _incoming(self, work: Deed, peer: str, item: ObjectItem) -> Incoming:
         assert item.raw is not None, "a row that gives an object carries it"
@@ -371,6 +373,8 @@ class NodeSide:
             raise InputRefused("row-other-object", f"Row {item.n} names {item.object} and carries {found.id}.")
         if item.seal is None or item.disclosure is None or item.digest is None:
             raise SealBroken("seal-missing", f"{found.id} came without a seal; nothing is taken from a peer unsealed.")
+        if waits_for_papers(work.tx, item.title, work.at):
+            raise Unavailable("title-not-yet", f"{found.id} came under an agreement that not all are known here to have signed.")
         serves = clients_of(work.tx, peer)
         if not member_under(work.tx, item.title, sender=peer, receiver=self.party, at=work.at, clients=serves):
             raise InputRefused("title-unknown", f"{found.id} came under a clause that does not give from this party to us.")
@@ -403,12 +407,13 @@ class NodeSide:
         work.tx.add([batch])
         return batch
 
-    def _receipt(self, tx: Reading, delivery: str, answer: Answer) -> Receipt:
+    def receipt(self, tx: Reading, answer: Answer) -> Receipt:
+        """The receipt we gave for a delivery, as it was signed."""
         act = tx.get(ActRow, answer.act)
         assert act is not None, "an answer names its act"
         body = open_act(act.envelope, {self.node.keys.node.public.keyid: self.node.keys.node.public}).body
         return Receipt(
-            delivery=delivery,
+            delivery=answer.delivery,
             taken=answer.taken,
             refused=tuple(Refusal(one["n"], one["code"], one["sentence"]) for one in body["refused"]),
             act=act.envelope,

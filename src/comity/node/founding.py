@@ -45,7 +45,7 @@ def found(
         put_setting(tx, "party", node.party)
         put_setting(tx, "clock", at)
         put_setting(tx, "advanced", at)
-        open_log(work, period=period, incarnation=1)
+        facts = open_log(work, period=period, incarnation=1)
         card = first_card(
             work,
             name=name,
@@ -57,6 +57,7 @@ def found(
             identities=identities,
             languages=languages,
             box=box,
+            log={"origin_at": facts.origin_at, "period": facts.period},
         )
         work.audit("init", {"party": card.party, "name": name, "kind": kind, "country": country})
     return card

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -50,7 +50,8 @@ from comity.node.papers import hand_over
 from comity.node.parties import card_of, need_card, node_keys, take_cards
 from comity.node.streams import resettle
 
-PAPERS = frozenset(OPENERS)
+PAPERS: Final = frozenset(OPENERS)
+_ORDER: Final = ("signature", "accession", "withdrawal", "suspension", "epoch", "epoch-draft", "renewal")
 
 
 def read_agreement(data: bytes) -> Agreement:
@@ -105,10 +106,14 @@ def send(node: Node, text: str, *, officer: str) -> list[str]:
 
 
 def _send_agreement(work: Deed, row: AgreementRow, party: str, officer: str) -> None:
+    """The agreement with all papers of its life and the cards of who signed them: what a party needs to see where it stands."""
+    for member in sorted(parties_of(state_of(work.tx, row)) - {party}):
+        send_cards(work, member, party)
     hand_over(work, party, "agreement", row.digest, row.form, officer=officer)
-    for paper in work.tx.find(Instrument, agreement=row.digest):
-        if paper.party == work.node.party or paper.kind in ("epoch", "epoch-draft"):
-            hand_over(work, party, paper.kind.removesuffix("-draft"), row.digest, paper.envelope, officer=officer)
+    papers = sorted(work.tx.find(Instrument, agreement=row.digest), key=lambda one: (_ORDER.index(one.kind), one.number, one.at))
+    renewals = [paper for paper in papers if paper.kind == "renewal"]
+    for paper in [paper for paper in papers if paper.kind != "renewal"] + renewals[-1:]:
+        hand_over(work, party, paper.kind.removesuffix("-draft"), row.digest, paper.envelope, officer=officer)
 
 
 def _others(work: Deed, row: AgreementRow) -> list[str]:
@@ -217,10 +222,8 @@ def change_members(
         else:
             epoch = next_epoch(state_of(work.tx, row), wanted, work.at if effective is None else effective)
             envelope = sign(epoch, [_identity(node)])
-        epoch, complete = _take_epoch(work, row, envelope)
+        epoch, complete = _take_epoch(work, row, envelope, officer)
         for party in sorted({*_others(work, row), *wanted} - {node.party}):
-            if party not in parties_of(state_of(work.tx, row)) and complete:
-                _send_agreement(work, row, party, officer)
             hand_over(work, party, "epoch", row.digest, envelope, officer=officer, reason=reason)
         work.audit("agreement-epoch", {"agreement": row.digest, "number": epoch.number, "members": list(wanted)})
         if complete:
@@ -244,9 +247,10 @@ def expel(node: Node, text: str, party: str, *, officer: str, reason: str = "") 
     return change_members(node, text, set(present) - {party}, officer=officer, reason=reason)
 
 
-def _take_epoch(work: Deed, row: AgreementRow, envelope: bytes) -> tuple[Epoch, bool]:
-    """Keep an epoch: complete, or as a draft that waits for signatures."""
+def _take_epoch(work: Deed, row: AgreementRow, envelope: bytes, officer: str = "") -> tuple[Epoch, bool]:
+    """Keep an epoch: complete, or as a draft that waits for signatures; who joins by it gets the papers of ours it needs."""
     state = state_of(work.tx, row)
+    before = parties_of(state)
     epoch, signers = open_epoch(envelope, _identity_keys(work.tx, work.at))
     known = {one.digest for one in state.epochs}
     if epoch.digest in known:
@@ -259,6 +263,9 @@ def _take_epoch(work: Deed, row: AgreementRow, envelope: bytes) -> tuple[Epoch, 
         _keep(work, "epoch-draft", row.digest, "", epoch.number, envelope)
         return epoch, False
     _keep(work, "epoch", row.digest, "", epoch.number, envelope)
+    if work.node.party in before:
+        for party in sorted(set(epoch.members) - before - {work.node.party}):
+            _send_agreement(work, row, party, officer)
     return epoch, True
 
 
@@ -388,4 +395,5 @@ def resettle_for(work: Deed, row: AgreementRow) -> None:
 def send_cards(work: Deed, about: str, to: str) -> None:
     """Hand the cards of one party to another, as an instrument."""
     cards = [row.envelope.decode() for row in work.tx.find(CardRow, party=about)]
-    hand_over(work, to, "card", "", canonical(cards))
+    if cards:
+        hand_over(work, to, "card", "", canonical(cards))

@@ -108,11 +108,13 @@ def first_card(
     identities: Sequence[str] = (),
     languages: Sequence[str] = ("en",),
     box: bytes | None = None,
+    log: Mapping[str, int] | None = None,
 ) -> Card:
     """Sign and keep our own first card; our own fingerprint needs no verification.
 
     Args:
         box: Our X25519 public key, 32 bytes, to which packs carried by hand are encrypted.
+        log: When tick 0 of our log began and how long a tick lasts, microseconds, so that others can tell what is overdue.
 
     Raises:
         NotAllowed: `identity-offline` without the identity key. SealBroken: `card-malformed` for what a card cannot say.
@@ -138,7 +140,10 @@ def first_card(
         offices=tuple(offices),
         identities=tuple(dict.fromkeys((node.party, *identities))),
         languages=tuple(languages),
-        extra=(("box", b64encode(box).decode()),) if box is not None else (),
+        extra=(
+            *((("box", b64encode(box).decode()),) if box is not None else ()),
+            *((("log", dict(log)),) if log is not None else ()),
+        ),
     )
     return _keep_own(deed, make_card(card, [node.keys.identity]))
 

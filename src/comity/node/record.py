@@ -79,7 +79,8 @@ class StoredTiles:
         return row.hashes[: width * 32]
 
 
-def _secret(node: Node, facts: LogFacts) -> bytes:
+def log_secret(node: Node, facts: LogFacts) -> bytes:
+    """The secret from which what fills the ticks of this life of the log is derived, 32 bytes."""
     return sha256(b"comity/log-secret/1" + node.secret + facts.incarnation.to_bytes(8, "big")).digest()
 
 
@@ -90,7 +91,7 @@ def close_ticks(deed: Deed) -> int:
     ticks = due(size - 1, deed.at, facts.origin_at, facts.period)
     if not ticks:
         return size
-    secret = _secret(deed.node, facts)
+    secret = log_secret(deed.node, facts)
     acts: dict[int, dict[int, bytes]] = {}
     for row in deed.tx.find(ActRow, order=("tick", "place"), after=(size - 1, 1 << 20) if size else None):
         if row.tick >= ticks.stop:
@@ -223,7 +224,7 @@ def proof_of(node: Node, tx: Reading, digest: str) -> dict[str, Any]:
     acts = {
         other.place: act_leaf(other.salt, other.envelope) for other in tx.find(ActRow, order=("tick", "place"), tick=row.tick)
     }
-    secret = _secret(node, facts)
+    secret = log_secret(node, facts)
     return {
         **shape,
         "root": inner_root(acts, secret, row.tick).hex(),

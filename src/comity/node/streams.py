@@ -16,14 +16,14 @@ import msgspec
 
 from comity.kernel.model.instants import Instant
 from comity.kernel.model.strictjson import read as read_json
-from comity.kernel.release.closure import Change, Show, Withdraw, close
+from comity.kernel.release.closure import Change, Reissue, Show, Withdraw, close
 from comity.kernel.release.decide import approved, decide, of_object
 from comity.kernel.release.decision import ClauseInForce, Decision, Failed, Receiver, Refer, Release, Terms, Withhold
 from comity.kernel.release.facets import Facets
 from comity.kernel.release.handling import Effective, terms_of
 from comity.kernel.release.vocabulary import TLP
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.seal.views import View, narrower
+from comity.kernel.seal.views import FULL, View, Withheld, narrower
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Approval, Class, Delivery, Grant, Holding, Reference, StreamRow, Version
 from comity.node.agreements import clauses_in_force, receivers, superseded
@@ -31,6 +31,7 @@ from comity.node.context import Deed
 from comity.node.objects import MarkingReader, class_facets
 from comity.node.papers import append_control
 from comity.node.parties import clients_of, is_plain, receiver_of
+from comity.node.views import show
 
 AT_ONCE: Final = 500
 """Rows asked for in one question to the store."""
@@ -64,6 +65,7 @@ class World:
     at: Instant
     plain: bool
     forced: set[int] = field(default_factory=set)
+    blocked: set[int] = field(default_factory=set)
     _decisions: dict[int, Decision] = field(default_factory=dict)
     _facets: dict[int, Facets] = field(default_factory=dict)
     _bases: dict[int, Base | None] = field(default_factory=dict)
@@ -102,6 +104,8 @@ class World:
         decision = of_object(
             decision, facets, self.us, self.to, at=self.at, embargo=holding.embargo, expiry=holding.expiry
         )
+        if isinstance(decision, Release) and decision.clause.source == "hidden":
+            return Withhold((Failed("source-hidden", decision.title, "hidden", "named"),))
         if self.plain and isinstance(decision, Release):
             failed = tuple(self._plain_reader(holding, decision))
             if failed:
@@ -130,6 +134,8 @@ class World:
 
     def base_of(self, version: int) -> Base | None:
         """The best holding a version may go from, references apart; None where none may."""
+        if version in self.blocked:
+            return None
         if version not in self._bases:
             best: Base | None = None
             for holding in self.holdings(version):
@@ -300,7 +306,24 @@ def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
         row = world.live(version)
         if row is not None and world.outdated(row):
             world.forced.add(version)
-    return close(world, changed)
+    while True:
+        changes = close(world, changed)
+        impossible = [change.holding for change in changes if not isinstance(change, Withdraw) and not _can_show(world, change)]
+        if not impossible:
+            return changes
+        world.blocked.update(impossible)
+        changed.extend(impossible)
+
+
+def _can_show(world: World, change: Show[int] | Reissue[int]) -> bool:
+    """Whether the view leaves a valid object behind; where it does not, the object is withheld from this party."""
+    base = world.base_of(change.holding)
+    assert base is not None, "what is shown has a title"
+    if base.view == FULL and not change.hidden:
+        return True
+    version = world.tx.get(Version, change.holding)
+    assert version is not None, "a version that was named exists"
+    return not isinstance(show(version, base.view, frozenset(change.hidden), base.title), Withheld)
 
 
 def settle(deed: Deed, *, versions: Sequence[int]) -> None:
@@ -323,12 +346,12 @@ def resettle(deed: Deed, parties: Iterable[str]) -> None:
     classes = [row.c for row in deed.tx.find(Class)]
     for party in parties:
         world = world_for(deed.tx, deed.node.party, party, deed.at)
-        operative = {clause.title for clause in world.clauses if _operative(clause, deed.at)}
+        able = {clause.title for clause in world.clauses if operative(clause, deed.at)}
         changed: list[int] = []
         stopped: list[int] = []
         for cls, before in regrant(deed, world, classes).items():
             versions = [row.version for row in deed.tx.find(Holding, cls=cls, order=("h",)) if row.ended is None]
-            lapsed = before is not None and before not in operative and not superseded(deed.tx, before, deed.at)
+            lapsed = before is not None and before not in able and not superseded(deed.tx, before, deed.at)
             if lapsed and isinstance(world.decision(cls), Withhold):
                 stopped.extend(versions)
             else:
@@ -337,7 +360,7 @@ def resettle(deed: Deed, parties: Iterable[str]) -> None:
         issue(deed, world, plan(world, changed))
 
 
-def _operative(item: ClauseInForce, at: Instant) -> bool:
+def operative(item: ClauseInForce, at: Instant) -> bool:
     """Whether a clause can release at all at an instant: its lease is fresh and its window open."""
     clause = item.clause
     return (

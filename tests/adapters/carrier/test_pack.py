@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random as chance
+import sys
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,19 @@ from hypothesis import strategies as st
 
 from comity.adapters.carrier.pack import CHUNK, LEAST_SPLIT, BoxKey, manifest, read_pack, write_pack
 from comity.kernel.errors import InputRefused, PeerFault, SealBroken, Usage
+from comity.kernel.exchange.messages import decode, encode
+from comity.kernel.exchange.session import absorb, outbound
 from comity.kernel.model.ids import minted
 from comity.kernel.seal.keys import PublicKey, SigningKey
+
+_NAME = "comity_simulated_peer"
+if _NAME not in sys.modules:
+    _SPEC = importlib.util.spec_from_file_location(_NAME, Path(__file__).parents[2] / "simulators" / "peer.py")
+    assert _SPEC is not None
+    assert _SPEC.loader is not None
+    sys.modules[_NAME] = importlib.util.module_from_spec(_SPEC)
+    _SPEC.loader.exec_module(sys.modules[_NAME])
+simulated: Any = sys.modules[_NAME]
 
 KEY = SigningKey.from_seed(bytes(range(32)))
 BOX = BoxKey.from_seed(bytes(range(1, 33)))
@@ -173,3 +187,44 @@ def test_disk_that_fails_while_writing_leaves_nothing_behind(tmp_path: Path) -> 
     with pytest.raises(OSError, match="No space"):
         packed(tmp_path, turns())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_example_of_the_format_page_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "formats" / "pack.md").read_text(encoding="utf-8")
+    head = page.split("```text\n", 1)[1].split("```", 1)[0]
+    body = b64decode(page.split("```base64\n", 1)[1].split("```", 1)[0])
+    (tmp_path / "x").write_bytes(head.encode() + body)
+    assert unpacked([tmp_path / "x"]) == [b'{"a":1}', b'{"b":2}']
+    assert len(body) == 8 + 14 + 16
+
+
+def test_turns_of_two_nodes_travel_as_files_both_ways(tmp_path: Path) -> None:
+    directory: dict[str, PublicKey] = {}
+    a, b = simulated.Node("A", directory, page_rows=50), simulated.Node("B", directory, page_rows=50)
+    for n in range(300):
+        a.release(b.party, b'{"n": %d, "pad": "%s"}' % (n, b"x" * 900))
+        b.release(a.party, b'{"m": %d}' % n)
+    boxes = {a.party: BOX, b.party: OTHER_BOX}
+    owed: tuple[Any, ...] = ()
+    have = {a.party: 0, b.party: 0}
+    for trip, (one, other) in enumerate([(a, b), (b, a), (a, b)]):
+        folder = tmp_path / str(trip)
+        folder.mkdir()
+        turns = [encode(t) for t in outbound(one, other.party, control=0, objects=have[other.party], receipts=owed)]
+        files = write_pack(
+            turns, folder / "p", key=one.key, sender=one.party, to=other.party, box=boxes[other.party].spki, now=NOW,
+            random=randomly(trip), split=100_000,
+        )  # fmt: skip
+        have[other.party] = 300
+        owed = ()
+        for data in read_pack(
+            files[::-1],
+            box=boxes[other.party],
+            our_party=other.party,
+            keys=lambda party, keyid: directory[party],
+            taken=lambda pack: 0,
+        ):
+            owed += absorb(other, one.party, decode(data))
+    for one, other in ((a, b), (b, a)):
+        assert other.accounts[one.party].received == one.accounts[other.party].objects_out
+        assert one.accounts[other.party].receipted == 300

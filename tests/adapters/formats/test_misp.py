@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from comity.adapters.formats import minting
-from comity.adapters.formats.misp import attribute_pattern, object_pattern
+from comity.adapters.formats.mispvalues import attribute_pattern, object_pattern
 from comity.adapters.formats.source import Item, Refusal, open_source
 from comity.adapters.formats.write import write_misp
 from comity.kernel.model import objects
@@ -156,7 +156,8 @@ def test_a_real_event_written_back_has_each_type_value_and_comment(test_data: Pa
         (
             "ip-dst|port",
             "198.51.100.7|443",
-            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 443]",
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7' "
+            "AND network-traffic:dst_port = 443]",
         ),
         ("regkey", "HKLM\\Software\\Bad", "[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\Bad']"),
         ("email-subject", "Pay 'now'", "[email-message:subject = 'Pay \\'now\\'']"),

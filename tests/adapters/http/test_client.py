@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import importlib.util
 import itertools
 import json
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,9 +26,20 @@ from comity.adapters.http.outgoing import check_url
 from comity.adapters.http.pinned import spki_pin
 from comity.adapters.http.signing import sign_response, verify_request
 from comity.kernel.errors import ComityError, NotAllowed, NotFound, RequestRefused, SealBroken, Unavailable, Usage
+from comity.kernel.exchange.messages import decode, encode
+from comity.kernel.exchange.session import Session, Stop, answer
 from comity.kernel.model.ids import minted
 from comity.kernel.model.instants import HOUR
 from comity.kernel.seal.keys import PublicKey, SigningKey
+
+_NAME = "comity_simulated_peer"
+if _NAME not in sys.modules:
+    _SPEC = importlib.util.spec_from_file_location(_NAME, Path(__file__).parents[2] / "simulators" / "peer.py")
+    assert _SPEC is not None
+    assert _SPEC.loader is not None
+    sys.modules[_NAME] = importlib.util.module_from_spec(_SPEC)
+    _SPEC.loader.exec_module(sys.modules[_NAME])
+simulated: Any = sys.modules[_NAME]
 
 OURS = SigningKey.from_seed(bytes(range(32)))
 THEIRS = SigningKey.from_seed(bytes(range(1, 33)))
@@ -340,3 +353,38 @@ def test_peer_that_dribbles_is_left_after_a_while(peer: Peer) -> None:
 def test_address_that_is_no_node_is_not_called(url: str) -> None:
     with pytest.raises(Usage):
         check_url(url)
+
+
+def test_two_nodes_converge_over_sockets() -> None:
+    directory: dict[str, PublicKey] = {}
+    a, b = simulated.Node("A", directory), simulated.Node("B", directory)
+    for n in range(9):
+        a.release(b.party, b'{"n": %d}' % n)
+        b.release(a.party, b'{"m": %d}' % n)
+        a.instrument(b.party)
+    peer = Peer("http")
+
+    def serve(headers: dict[str, str], body: bytes) -> Reply:
+        method, path, _ = peer.asked[-1]
+        signer = verify_request(
+            method, peer.url + path, headers, body, lambda keyid: a.key.public if keyid == a.key.public.keyid else None,
+            now=NOW, used=peer.note, our_party=b.party,
+        )  # fmt: skip
+        turn = decode(body)
+        assert (turn.page is not None) == path.endswith("/objects")
+        told = encode(answer(b, a.party, turn))
+        return 200, sign_response(b.key, 200, told, to=a.party, nonce=signer.nonce, now=NOW), told
+
+    peer.answer = serve
+    serving = Serving(peer)
+    try:
+        with client(peer, key=a.key, our_party=a.party, their_party=b.party, their_keys=lambda _: b.key.public) as wire:
+            session = Session(a, b.party)
+            while (turn := session.next()) is not None:
+                session.take(decode(wire.turn(encode(turn), objects=turn.page is not None)))
+    finally:
+        serving.close()
+    assert session.stop is Stop.EMPTY
+    for one, other in ((a, b), (b, a)):
+        assert other.accounts[one.party].received == one.accounts[other.party].objects_out
+        assert one.accounts[other.party].receipted == 9

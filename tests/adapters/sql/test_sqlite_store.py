@@ -1,4 +1,4 @@
-"""The store on SQLite under what happens to a node: kill -9, a second process, a full disk, a newer release, a bad file."""
+"""The store on SQLite under what happens to a node: kill -9, other processes, a full disk, a newer release, damage."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def program(text: str, *arguments: object) -> subprocess.Popen[str]:
 # --- kill -9
 
 WRITER = """
-import sys, os, signal
+import signal, sys
 from comity.adapters.sql import open_store
 from comity.kernel.store.rows import Setting, Version
 store = open_store(sys.argv[1])
@@ -68,7 +68,7 @@ with store.write() as writing:
     writing.put(Setting("half", b"1"))
     writing.add(version(n) for n in range(100, 60_000))  # more than the page cache: it spills into the log
     print("half way", flush=True)
-    sys.stdin.read() if False else signal.pause()
+    signal.pause()
 """
 
 
@@ -365,7 +365,7 @@ def test_damage_to_the_file_is_named(path: Path) -> None:
     store = open_store(url(path))
     found = store.integrity()
     assert found
-    assert all(line.startswith("The database file") or line.startswith("Table ") for line in found)
+    assert all(line.startswith(("The database file", "Table ")) for line in found)
     with pytest.raises(NodeDamaged) as refused, store.read() as reading:
         list(reading.find(Version))
     assert refused.value.code == "store-damaged"

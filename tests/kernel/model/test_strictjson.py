@@ -97,29 +97,31 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @settings(max_examples=200, deadline=None)
-@given(VALUES, st.sampled_from([None, 0, 1, 4]), st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :")]))
-def test_whatever_was_written_is_read_back(value: Any, indent: int | None, ascii_: bool, signs: tuple[str, str]) -> None:
+@given(
+    VALUES, st.sampled_from([None, 0, 1, 4]), st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :")])
+)
+def test_whatever_was_written_is_read_back(
+    value: Any, indent: int | None, ascii_: bool, signs: tuple[str, str]
+) -> None:
     data = json.dumps(value, indent=indent, ensure_ascii=ascii_, separators=signs).encode()
     assert read(data) == value
 
 
-PIECES = st.lists(
-    st.sampled_from(
-        ['"a"', '"b"', '"\\u0061"', '":"', '"\\":"', '"\\u0022:"', ":", " :", "\t:", ",", "{", "}", "[", "]", "1", " ", "\n"]
-        + ["9007199254740993", "99999999999999999999999", "1.5", "1e400", "null", '"\\ud83d\\ude00"', '"\\ud83d"', "NaN", "-"]
-    ),
-    max_size=14,
+_PIECES = (
+    r""" "a" "b" "\u0061" ":" "\":" "\u0022:" : , { } [ ] 1 9007199254740993 99999999999999999999999 1.5 1e400 null """
+    r""" "\ud83d\ude00" "\ud83d" NaN - """
 )
+PIECES = st.lists(st.sampled_from([*_PIECES.split(), " :", "\t:", " ", "\n"]), max_size=14)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(PIECES)
 def test_quick_and_slow_reader_give_the_same_value_or_both_refuse(pieces: list[str]) -> None:
     data = "".join(pieces).encode()
     assert _outcome(data, quick=True) == _outcome(data, quick=False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b", ":", '"', '":', "é"]), VALUES, min_size=1), st.data())
 def test_a_repeated_key_is_found_wherever_it_stands(value: dict[str, Any], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(value)))
@@ -134,6 +136,8 @@ def test_a_repeated_key_is_found_wherever_it_stands(value: dict[str, Any], data:
 
 def _outcome(data: bytes, *, quick: bool) -> Any:
     try:
-        return repr(read(data) if quick else strictjson._slow(data, strictjson.LIMITS))
-    except InputRefused:
+        value = read(data) if quick else strictjson._slow(data, strictjson.LIMITS)
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate, which the slow reader leaves to orjson
+    except (InputRefused, UnicodeEncodeError):
         return "refused"
+    return repr(value)

@@ -46,7 +46,7 @@ handlings = st.builds(
     by=st.sampled_from(("o1", "o2")),
     at=st.integers(0, 3),
 )
-few = settings(max_examples=200, deadline=None)
+few = settings(max_examples=120, deadline=None)
 
 
 def held(
@@ -113,9 +113,9 @@ def test_handling_gives_a_tlp_to_what_has_none_and_never_loosens_one() -> None:
 def test_facets_are_read_from_the_object_and_wrong_shapes_count_as_not_stated() -> None:
     assert held(
         {"type": "identity", "sectors": ["energy"]}, Handling(sectors=frozenset({"health"}))
-    ).facets.sectors == {"energy", "health"}
+    ).facets.sectors == frozenset({"energy", "health"})
     assert held({"type": "identity", "sectors": "energy"}).facets.sectors is None
-    assert held({"type": "location", "country": "xa"}).facets.countries == {"XA"}
+    assert held({"type": "location", "country": "xa"}).facets.countries == frozenset({"XA"})
     assert held({"type": "location", "country": "Xanadu"}).facets.countries is None
     assert held({"type": "indicator", "country": "xa"}).facets.countries is None
     assert held({"type": 7}).facets.type == ""
@@ -148,7 +148,7 @@ def test_granular_markings_stand_in_the_facets_and_fall_with_a_view() -> None:
         "granular_markings": [{"marking_ref": RED, "selectors": ["name"]}],
     }
     seen = held(data, Handling(pap="amber"))
-    assert (seen.facets.tlp, seen.facets.parts) == ("red", {" green amber", "name red -"})
+    assert (seen.facets.tlp, seen.facets.parts) == ("red", frozenset({" green amber", "name red -"}))
     hides = View("no-name", frozenset({"name"}))
     assert (seen.facets.under(hides).tlp, seen.facets.under(FULL).tlp) == ("green", "red")
     clause = Clause(number="1", says="permit", sender=(), to=(), retention="P1D")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stix2
+import stix2  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -133,7 +133,7 @@ def test_the_strictest_of_refs_labels_and_parts_counts() -> None:
     assert read.parts == (Part("description", "red", None), Part("external_references.[0].url", "red", None))
     assert read.without({"description"}).tlp == "red"
     assert read.without({"description", "external_references"}).tlp == "amber"
-    assert list(levels(read))[0] == ("", "amber", "green")
+    assert next(levels(read)) == ("", "amber", "green")
 
 
 @pytest.mark.parametrize("label", ["tlp:ex:chr", "TLP:unclear", "pap:blue"])
@@ -156,8 +156,8 @@ def test_the_oasis_examples_are_read(test_data: Path) -> None:
     assert read.tlp == "red"
     assert read.unread == ("marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ec",)
     using = load("oasis-using-marking-definitions.json")
-    read = [read_markings(data, {d["id"]: d for d in using}.get) for data in using if "object_marking_refs" in data][0]
-    assert read.tlp == "amber" or read.statements
+    every = [read_markings(data, {d["id"]: d for d in using}.get) for data in using if "object_marking_refs" in data]
+    assert [(read.tlp, len(read.statements), read.unread) for read in every] == [("amber", 1, ())]
 
 
 json_values = st.recursive(

@@ -1,6 +1,6 @@
 """Shared by the tests of seals and views. Which to pick:
 
-- `reference`: a second implementation of the commitment, written straight from docs/formats/seal.md with rfc8785 and hashlib.
+- `reference`: a second implementation of the commitment, written straight from docs/formats/seal.md.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ from typing import Any
 import pytest
 import rfc8785
 
+
 class Reference:
     """The commitment as another implementer would write it from the page, slowly and plainly."""
 
     def leaves(self, data: Mapping[str, Any], view_extension: str) -> list[tuple[list[Any], Any]]:
         out: list[tuple[list[Any], Any]] = []
         for name, value in data.items():
-            listed = name in ("labels", "external_references", "kill_chain_phases", "granular_markings") or name.endswith("_refs")
+            listed = name in (
+                "labels",
+                "external_references",
+                "kill_chain_phases",
+                "granular_markings",
+            ) or name.endswith("_refs")
             if listed and isinstance(value, list):
                 out.append(([name, "#"], len(value)))
                 for i, element in enumerate(value):

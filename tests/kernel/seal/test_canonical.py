@@ -41,7 +41,9 @@ def test_fast_bytes_are_the_standards_bytes(value: Any) -> None:
         assert canonical(value) == expected
 
 
-@pytest.mark.parametrize("value", [2**53, [float("nan")], {"a": float("inf")}, "\ud800", {"\ud800": 1}, {1: 1}, {"a": object()}])
+@pytest.mark.parametrize(
+    "value", [2**53, [float("nan")], {"a": float("inf")}, "\ud800", {"\ud800": 1}, {1: 1}, {"a": object()}]
+)
 def test_value_that_other_readers_would_change_is_refused(value: Any) -> None:
     with pytest.raises(InputRefused) as refused:
         canonical(value)
@@ -49,4 +51,6 @@ def test_value_that_other_readers_would_change_is_refused(value: Any) -> None:
 
 
 def test_timestamps_and_addresses_in_text_go_the_fast_way() -> None:
-    assert not module._doubtful(canonical({"created": "2021-03-02T17:00:00.000Z", "pattern": "[ipv4-addr:value = '192.0.2.1']"}))
+    assert not module._doubtful(
+        canonical({"created": "2021-03-02T17:00:00.000Z", "pattern": "[ipv4-addr:value = '192.0.2.1']"})
+    )

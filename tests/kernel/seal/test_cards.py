@@ -35,7 +35,10 @@ FIRST = Card(
     serial=1,
     previous=None,
     at=T0,
-    endpoints=(Endpoint("https://node.xanadu.example/comity/1/", NODE.public.spki), Endpoint("http://127.0.0.1:8080/", None)),
+    endpoints=(
+        Endpoint("https://node.xanadu.example/comity/1/", NODE.public.spki),
+        Endpoint("http://127.0.0.1:8080/", None),
+    ),
     contacts=({"role": "duty officer", "email": "duty@xanadu.example"},),
     clients=(party_id(THIEF.public.spki),),
     offices=("duty-officer",),
@@ -64,7 +67,9 @@ def _keys(*keys: tuple[SigningKey, str, int, int | None]) -> tuple[CardKey, ...]
     return tuple(CardKey(key.public, use, since, until) for key, use, since, until in keys)  # type: ignore[arg-type]
 
 
-ROTATED = _keys((IDENTITY, "identity", T0, T1), (SECOND, "identity", T1, None), (NODE, "node", T0, None), (LOG, "log", T0, None))
+ROTATED = _keys(
+    (IDENTITY, "identity", T0, T1), (SECOND, "identity", T1, None), (NODE, "node", T0, None), (LOG, "log", T0, None)
+)
 
 
 def _code(read: Any, *given: Any) -> str:
@@ -214,7 +219,9 @@ def test_card_dated_before_the_former_is_refused() -> None:
 
 
 def test_card_of_another_party_in_the_chain_is_refused() -> None:
-    theirs = replace(FIRST, party=party_id(THIEF.public.spki), keys=_keys((THIEF, "identity", T0, None)), serial=2, previous="0" * 64)
+    theirs = replace(
+        FIRST, party=party_id(THIEF.public.spki), keys=_keys((THIEF, "identity", T0, None)), serial=2, previous="0" * 64
+    )
     assert _code(follow, read_card(FIRST_BYTES), make_card(theirs, [THIEF])) == "card-party"
 
 
@@ -270,7 +277,15 @@ def test_card_without_a_member_is_refused(missing: str) -> None:
 
 @pytest.mark.parametrize(
     "lie",
-    [{"use": "tls"}, {"use": "node"}, {"from": None}, {"until": 5}, {"until": "2020-01-01T00:00:00.000Z"}, {"spki": 5}, {"spki": "AA"}],
+    [
+        {"use": "tls"},
+        {"use": "node"},
+        {"from": None},
+        {"until": 5},
+        {"until": "2020-01-01T00:00:00.000Z"},
+        {"spki": 5},
+        {"spki": "AA"},
+    ],
 )
 def test_card_with_a_senseless_first_key_is_refused(lie: dict[str, Any]) -> None:
     body, _ = unverified_body(FIRST_BYTES, "card")

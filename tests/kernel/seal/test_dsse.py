@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from comity.kernel.errors import SealBroken, Usage
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.seal.dsse import MOST_SIGNATURES, countersign, open_envelope, pae, payload_type, sign, unverified_body
+from comity.kernel.seal.dsse import (
+    MOST_SIGNATURES,
+    countersign,
+    open_envelope,
+    pae,
+    payload_type,
+    sign,
+    unverified_body,
+)
 from comity.kernel.seal.keys import PublicKey, SigningKey
 
 ALICE, BOB, CAROL = (SigningKey.from_seed(letter * 32) for letter in (b"a", b"b", b"c"))
@@ -37,7 +45,10 @@ def _resigned(payload: bytes, named: str = "application/vnd.comity.act.v1+json",
 
 def test_published_pre_authentication_encoding_comes_out() -> None:
     # DSSE v1 protocol, "Test Vectors"
-    assert pae("http://example.com/HelloWorld", b"hello world") == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    assert (
+        pae("http://example.com/HelloWorld", b"hello world")
+        == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    )
 
 
 def test_what_was_signed_is_what_is_opened() -> None:
@@ -97,7 +108,18 @@ def test_type_changed_after_signing_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b'{"b":1,"a":2}', b'{"a": 1}', b'{"a":1.0}', b'{"a":1,"a":1}', b"[]", b"1", b"", b'{"a":"\\u0041"}', b"{" * 5000, b"\xff"],
+    [
+        b'{"b":1,"a":2}',
+        b'{"a": 1}',
+        b'{"a":1.0}',
+        b'{"a":1,"a":1}',
+        b"[]",
+        b"1",
+        b"",
+        b'{"a":"\\u0041"}',
+        b"{" * 5000,
+        b"\xff",
+    ],
 )
 def test_signed_payload_that_is_not_canonical_is_refused(payload: bytes) -> None:
     assert _code(_resigned(payload)) == "envelope-not-canonical"

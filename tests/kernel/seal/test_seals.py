@@ -191,7 +191,10 @@ def test_seal_with_a_senseless_member_is_refused(lie: dict[str, Any]) -> None:
     sealed = _sealed()
     body, _ = unverified_body(sealed.envelope, "seal")
     forged = Sealed(sign("seal", body | lie, [NODE]), sealed.commitment, sealed.source_salt)
-    assert _refused(forged, INDICATOR, disclosure(sealed.commitment, EVERYTHING)) in {"seal-malformed", "marking-removed"}
+    assert _refused(forged, INDICATOR, disclosure(sealed.commitment, EVERYTHING)) in {
+        "seal-malformed",
+        "marking-removed",
+    }
 
 
 def test_seal_with_members_of_a_later_form_is_still_read() -> None:

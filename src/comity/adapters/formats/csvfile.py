@@ -119,10 +119,10 @@ def header_of(line: str, row: int, mapping: Mapping[str, str] | None = None) -> 
     best: Header | None = None
     most = -1
     for delimiter in DELIMITERS:
-        cells = _fields(line, delimiter)
-        columns = tuple((cell.strip(), named.get(cell.strip(), meaning_of(cell))) for cell in cells)
+        found = cells_of(line, delimiter)
+        columns = tuple((cell.strip(), named.get(cell.strip(), meaning_of(cell))) for cell in found)
         known = sum(meaning is not None for _, meaning in columns)
-        if (known, len(cells)) > (most, len(best.columns) if best else 0):
+        if (known, len(found)) > (most, len(best.columns) if best else 0):
             best, most = Header(delimiter, columns, row, fixed), known
     assert best is not None
     missing = set(named) - {name for name, _ in best.columns}
@@ -135,7 +135,8 @@ def header_of(line: str, row: int, mapping: Mapping[str, str] | None = None) -> 
     return best
 
 
-def _fields(line: str, delimiter: str) -> list[str]:
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """The cells of one line of a table; none where it cannot be read."""
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
@@ -215,6 +216,8 @@ def find_header(head: bytes, mapping: Mapping[str, str] | None) -> Header | None
     """The header in the first bytes of a file, or None where the first row names no column that holds values."""
     for number, line in enumerate(head.split(b"\n")[:200], 1):
         text = line.decode("utf-8", "replace").strip("\r")
+        if text.lower().startswith("sep="):  # a line spreadsheets write before the header
+            continue
         if not text.strip() or text.lstrip().startswith("#"):
             bare = text.lstrip("# \t")
             if bare == text or not mapping:
@@ -260,10 +263,13 @@ def _row(record: _Record, header: Header, party: str, at: Instant, place: str) -
         raise InputRefused(
             "wrong-encoding", f"{place.capitalize()} is not UTF-8 at its byte {broken.start}; save the file as UTF-8."
         ) from broken
-    try:
-        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=header.delimiter), [])
-    except csv.Error as broken:
-        raise InputRefused("csv-row", f"{place.capitalize()} cannot be read: {broken}.") from broken
+    if '"' in text or "\r" in text[:-2]:
+        try:
+            cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=header.delimiter), [])
+        except csv.Error as broken:
+            raise InputRefused("csv-row", f"{place.capitalize()} cannot be read: {broken}.") from broken
+    else:
+        cells = text.rstrip("\r\n").split(header.delimiter)
     if len(cells) > COLUMNS:
         raise InputRefused("csv-row", f"{place.capitalize()} has {len(cells)} columns, the limit is {COLUMNS}.")
     if len(cells) > len(header.columns) and any(cell.strip() for cell in cells[len(header.columns) :]):

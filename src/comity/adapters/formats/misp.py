@@ -23,16 +23,26 @@ Memory: one event, at most `EVENT_BYTES`.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from comity.adapters.formats import galaxy as galaxies
-from comity.adapters.formats import minting, observable
+from comity.adapters.formats import minting
 from comity.adapters.formats.csvfile import marking_word
 from comity.adapters.formats.items import Item, Refusal, Results
 from comity.adapters.formats.jsonparts import elements
-from comity.adapters.formats.observable import NotAValue, Value
+from comity.adapters.formats.mispvalues import (
+    KINDS,
+    attribute_observables,
+    attribute_pattern,
+    for_detection,
+    object_observables,
+    object_pattern,
+    text_of,
+)
+from comity.adapters.formats.observable import NotAValue
 from comity.adapters.formats.reader import Input
 from comity.kernel.errors import InputRefused
 from comity.kernel.model import instants, strictjson
@@ -44,26 +54,6 @@ EVENT_BYTES: Final = 64 * 1024 * 1024
 REFERENCES: Final = 5_000
 """Objects one report or grouping refers to at most; a larger event is divided into groupings of parts."""
 
-_KINDS: Final[dict[str, str]] = {
-    **dict.fromkeys(("ip-src", "ip-dst"), "ip"),
-    **dict.fromkeys(("domain", "hostname"), "domain"),
-    **dict.fromkeys(("url", "uri"), "url"),
-    **dict.fromkeys(("email", "email-src", "email-dst", "email-reply-to", "target-email"), "email"),
-    **{
-        name: name
-        for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ssdeep", "tlsh", "mutex", "filename")
-    },
-    "sha3-256": "sha3-256",
-    "sha3-512": "sha3-512",
-    "regkey": "regkey",
-    "user-agent": "user-agent",
-    "AS": "asn",
-    "mac-address": "mac",
-    "process-name": "process-name",
-    "windows-service-name": "service",
-}
-"""MISP attribute type to kind of value."""
-
 _RULES: Final = {
     "yara": "yara",
     "snort": "snort",
@@ -73,20 +63,6 @@ _RULES: Final = {
     "bro": "zeek",
 }
 _TEXTS: Final = frozenset({"text", "comment", "other"})
-_PATTERNS: Final = {
-    "email-subject": "email-message:subject",
-    "email-body": "email-message:body",
-    "email-message-id": "email-message:message_id",
-    "email-attachment": "email-message:body_multipart[*].body_raw_ref.name",
-    "email-x-mailer": "email-message:additional_header_fields.'X-Mailer'",
-    "x509-fingerprint-sha1": "x509-certificate:hashes.'SHA-1'",
-    "x509-fingerprint-sha256": "x509-certificate:hashes.'SHA-256'",
-    "x509-fingerprint-md5": "x509-certificate:hashes.MD5",
-    "imphash": "file:extensions.'windows-pebinary-ext'.imphash",
-    "size-in-bytes": "",
-}
-"""Types whose pattern is one comparison with text and that no other part of the project needs as a kind of value."""
-
 _TAG: Final = re.compile(r"(tlp|pap):(.+)", re.IGNORECASE)
 _GALAXY_TAG: Final = re.compile(r'misp-galaxy:([a-z0-9-]+)="(.+)"', re.DOTALL)
 _RELATION: Final = re.compile(r"[a-z0-9-]{1,80}")
@@ -129,7 +105,7 @@ class Event:
         self.party = party
         self.place = place
         self.labels, self.handling = tags_of(event, place)
-        self.uuid = _text(event, "uuid") or f"no-uuid/{_text(event, 'info')}"
+        self.uuid = text_of(event, "uuid") or f"no-uuid/{text_of(event, 'info')}"
         self.stamp = _stamp(event.get("timestamp"))
         self.org = self._organisation()
         self.by = self.org["id"] if self.org is not None else party
@@ -152,12 +128,10 @@ class Event:
         if marked and self.stamp is not None and (stamp is None or self.stamp > stamp):
             stamp = self.stamp
         created = 0
-        day = _text(self.event, "date")
+        day = text_of(self.event, "date")
         if re.fullmatch(r"\d{4}-\d\d-\d\d", day):
-            try:
+            with contextlib.suppress(InputRefused):
                 created = instants.parse(f"{day}T00:00:00Z")
-            except InputRefused:
-                pass
         # `created` must be the same in all versions, so it never depends on a timestamp
         return instants.format(created), instants.format(max(created, stamp or 0))
 
@@ -173,12 +147,12 @@ class Event:
 
     def _organisation(self) -> dict[str, Any] | None:
         org = self.event.get("Orgc")
-        if not isinstance(org, dict) or not _text(org, "name"):
+        if not isinstance(org, dict) or not text_of(org, "name"):
             return None
-        uuid = _text(org, "uuid").lower()
-        stix_id = f"identity--{uuid}" if _UUID.fullmatch(uuid) else self._id("identity", f"org/{_text(org, 'name')}")
+        uuid = text_of(org, "uuid").lower()
+        stix_id = f"identity--{uuid}" if _UUID.fullmatch(uuid) else self._id("identity", f"org/{text_of(org, 'name')}")
         shape = minting.base("identity", stix_id, minting.UNDATED, minting.UNDATED, None)
-        return {**shape, "name": _text(org, "name"), "identity_class": "organization"}
+        return {**shape, "name": text_of(org, "name"), "identity_class": "organization"}
 
     def _give(
         self,
@@ -230,14 +204,14 @@ class Event:
         if len(refs) > REFERENCES:
             for number, start in enumerate(range(0, len(refs), REFERENCES), 1):
                 shape = self._shape("grouping", event, f"{self.uuid}/part/{number}", self.handling)
-                shape |= {"name": f"{_text(event, 'info')[:500]} (part {number})", "context": "unspecified"}
+                shape |= {"name": f"{text_of(event, 'info')[:500]} (part {number})", "context": "unspecified"}
                 shape["object_refs"] = refs[start : start + REFERENCES]
                 parts.append(shape["id"])
                 yield Item(
                     canonical(shape), self.raw[:0] or None, (), f"{self.place}, part {number}", dict(self.handling)
                 )
         shape = self._shape(self.report_type, event, self.uuid, self.handling)
-        shape["name"] = _text(event, "info") or "MISP event"
+        shape["name"] = text_of(event, "info") or "MISP event"
         if self.report_type == "report":
             published = _stamp(event.get("publish_timestamp"))
             shape["published"] = instants.format(published) if published else shape["modified"]
@@ -247,11 +221,11 @@ class Event:
         shape["object_refs"] = parts or refs
         if self.labels:
             shape["labels"] = self.labels
-        references = [{"source_name": "misp-event", "external_id": self.uuid}] if _text(event, "uuid") else []
+        references = [{"source_name": "misp-event", "external_id": self.uuid}] if text_of(event, "uuid") else []
         for link in self.links:
             references.append({"source_name": "misp-link", "url": link["value"]})
-            if _text(link, "comment"):
-                references[-1]["description"] = _text(link, "comment")
+            if text_of(link, "comment"):
+                references[-1]["description"] = text_of(link, "comment")
         if references:
             shape["external_references"] = references
         kept = {name: value for name, value in event.items() if name not in _LISTS}
@@ -274,8 +248,8 @@ class Event:
     def _attribute(self, attribute: dict[str, Any], place: str) -> Results:
         labels, own = tags_of(attribute, place)
         handling = _stricter(self.handling, own)
-        kind, value = _text(attribute, "type"), _text(attribute, "value")
-        uuid = _text(attribute, "uuid") or f"{self.uuid}/{kind}/{value}"
+        kind, value = text_of(attribute, "type"), text_of(attribute, "value")
+        uuid = text_of(attribute, "uuid") or f"{self.uuid}/{kind}/{value}"
         artifact, kept = self._artifact(attribute, handling)
         if artifact is not None:
             yield self._give(artifact, place, handling, (), {**attribute, "data": "see the artifact"})
@@ -291,8 +265,8 @@ class Event:
             main["labels"] = labels
         for shape in shapes:
             yield self._give(shape, place, handling, changes if shape is main else (), kept)
-        if _text(attribute, "uuid"):
-            self.primary[_text(attribute, "uuid")] = main["id"]
+        if text_of(attribute, "uuid"):
+            self.primary[text_of(attribute, "uuid")] = main["id"]
         yield from self._clusters(attribute, place, main)
         for number, proposal in enumerate(_dicts(attribute.get("ShadowAttribute")), 1):
             yield from self._kept_proposal(proposal, f"{place}, proposal {number}")
@@ -311,7 +285,7 @@ class Event:
         extension = _extension(attribute=kept, artifact=artifact)
         if (
             kind == "link"
-            and not _for_detection(attribute)
+            and not for_detection(attribute)
             and minting.is_web_address(value)
             and not attribute.get("deleted")
         ):
@@ -321,7 +295,7 @@ class Event:
             shape |= {
                 "pattern": value,
                 "pattern_type": _RULES[kind],
-                "name": _text(attribute, "comment")[:200] or f"{kind} rule",
+                "name": text_of(attribute, "comment")[:200] or f"{kind} rule",
             }
             return [{**shape, "extensions": extension}], ()
         if kind in ("vulnerability",) and re.fullmatch(r"CVE-\d{4}-\d{4,19}", value.upper()):
@@ -330,17 +304,17 @@ class Event:
                 "name": value.upper(),
                 "external_references": [{"source_name": "cve", "external_id": value.upper()}],
             }
-            if _text(attribute, "comment"):
-                shape["description"] = _text(attribute, "comment")
+            if text_of(attribute, "comment"):
+                shape["description"] = text_of(attribute, "comment")
             return [{**shape, "extensions": extension}], ()
-        if kind in _TEXTS and not _for_detection(attribute) and value.strip():
+        if kind in _TEXTS and not for_detection(attribute) and value.strip():
             shape = self._shape("note", attribute, uuid, handling)
             shape |= {"content": value, "object_refs": [self.report_id]}
-            if _text(attribute, "category"):
-                shape["abstract"] = f"{_text(attribute, 'category')}: {_text(attribute, 'comment')}".rstrip(": ")
+            if text_of(attribute, "category"):
+                shape["abstract"] = f"{text_of(attribute, 'category')}: {text_of(attribute, 'comment')}".rstrip(": ")
             return [{**shape, "extensions": extension}], ()
         try:
-            if _for_detection(attribute) or (attribute.get("deleted") is True and kind in _KINDS):
+            if for_detection(attribute) or (attribute.get("deleted") is True and kind in KINDS):
                 pattern = attribute_pattern(kind, value)
                 shape = self._indicator(attribute, uuid, handling)
                 shape |= {"pattern": pattern, "pattern_type": "stix", "pattern_version": "2.1", "name": value[:500]}
@@ -366,7 +340,7 @@ class Event:
         """An object of our own type for what has no STIX form."""
         shape = self._shape(minting.MISP_OBJECT_TYPE, part, uuid, handling)
         shape |= {
-            "name": _text(part, "type") or _text(part, "name") or kind,
+            "name": text_of(part, "type") or text_of(part, "name") or kind,
             "kind": kind,
             "extensions": {
                 minting.MISP_OBJECT_EXTENSION: {"extension_type": "new-sdo"},
@@ -381,8 +355,8 @@ class Event:
         shape["valid_from"] = seen or shape["modified"]
         if seen is None and _stamp(part.get("timestamp")) is not None:
             shape["valid_from"] = _written(part)
-        if _text(part, "comment"):
-            shape["description"] = _text(part, "comment")
+        if text_of(part, "comment"):
+            shape["description"] = text_of(part, "comment")
         return shape
 
     def _observed(
@@ -416,7 +390,7 @@ class Event:
         if not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", payload) or len(payload) % 4:
             return None, attribute
         shape: dict[str, Any] = {"type": "artifact", "spec_version": "2.1", "payload_bin": payload}
-        if _text(attribute, "type") == "malware-sample":
+        if text_of(attribute, "type") == "malware-sample":
             # MISP core format: a sample is a ZIP file with the password "infected"
             shape |= {
                 "mime_type": "application/zip",
@@ -431,8 +405,8 @@ class Event:
     # -- objects
 
     def _object(self, part: dict[str, Any], place: str) -> Results:
-        name = _text(part, "name")
-        uuid = _text(part, "uuid") or f"{self.uuid}/object/{place}"
+        name = text_of(part, "name")
+        uuid = text_of(part, "uuid") or f"{self.uuid}/object/{place}"
         attributes = _dicts(part.get("Attribute"))
         labels: list[str] = []
         handling: Mapping[str, str] = self.handling
@@ -447,7 +421,7 @@ class Event:
             artifact, bare = self._artifact(attribute, handling)
             kept["Attribute"].append(bare)
             if artifact is not None:
-                artifacts[_text(attribute, "uuid")] = artifact["id"]
+                artifacts[text_of(attribute, "uuid")] = artifact["id"]
                 yield self._give(artifact, place, handling, (), {**attribute, "data": "see the artifact"})
         if not attributes:
             kept.pop("Attribute") if "Attribute" not in part else None
@@ -459,8 +433,8 @@ class Event:
         for shape in shapes:
             yield self._give(shape, place, handling, changes if shape is main else (), kept)
         for owner in (part, *attributes):
-            if _text(owner, "uuid"):
-                self.primary[_text(owner, "uuid")] = main["id"]
+            if text_of(owner, "uuid"):
+                self.primary[text_of(owner, "uuid")] = main["id"]
         for attribute in attributes:
             yield from self._clusters(attribute, place, main)
 
@@ -480,13 +454,15 @@ class Event:
             "timestamp": max((_seconds(one.get("timestamp")) for one in (part, *attributes)), default=0) or None,
         }
         if name == "vulnerability":
-            cve = next((_text(one, "value").upper() for one in attributes if _text(one, "type") == "vulnerability"), "")
+            cve = next(
+                (text_of(one, "value").upper() for one in attributes if text_of(one, "type") == "vulnerability"), ""
+            )
             if re.fullmatch(r"CVE-\d{4}-\d{4,19}", cve):
                 shape = self._shape("vulnerability", stamped, uuid, handling)
                 shape |= {"name": cve, "external_references": [{"source_name": "cve", "external_id": cve}]}
                 told = next(
                     (
-                        _text(one, "value")
+                        text_of(one, "value")
                         for one in attributes
                         if one.get("object_relation") in ("summary", "description")
                     ),
@@ -495,19 +471,19 @@ class Event:
                 if told:
                     shape["description"] = told
                 for one in attributes:
-                    if _text(one, "type") == "link" and minting.is_web_address(_text(one, "value")):
-                        shape["external_references"].append({"source_name": "misp-link", "url": _text(one, "value")})
+                    if text_of(one, "type") == "link" and minting.is_web_address(text_of(one, "value")):
+                        shape["external_references"].append({"source_name": "misp-link", "url": text_of(one, "value")})
                 return [{**shape, "extensions": extension}], ()
         pattern, left = object_pattern(attributes)
         if pattern:
             shape = self._indicator(stamped, uuid, handling)
             shape |= {"pattern": pattern, "pattern_type": "stix", "pattern_version": "2.1"}
-            shape["name"] = f"{name}: " + next(_text(one, "value")[:200] for one in attributes if _for_detection(one))
+            shape["name"] = f"{name}: " + next(text_of(one, "value")[:200] for one in attributes if for_detection(one))
             changes = tuple(
                 f"{one} is for detection and has no STIX pattern; it is kept word for word." for one in left
             )
             return [{**shape, "extensions": extension}], changes
-        if not any(_for_detection(one) for one in attributes) and part.get("deleted") is not True:
+        if not any(for_detection(one) for one in attributes) and part.get("deleted") is not True:
             found = object_observables(name, attributes)
             if found:
                 return self._observed(found, stamped, uuid, handling, extension), ()
@@ -517,38 +493,42 @@ class Event:
         return shapes, changes
 
     def _references(self, part: dict[str, Any], place: str) -> Results:
-        source = self.primary.get(_text(part, "uuid"))
+        source = self.primary.get(text_of(part, "uuid"))
         for number, reference in enumerate(_dicts(part.get("ObjectReference")), 1):
-            target = self.primary.get(_text(reference, "referenced_uuid"))
+            target = self.primary.get(text_of(reference, "referenced_uuid"))
             if source is None or target is None or source == target or reference.get("deleted") is True:
                 continue  # it stays in the extension of its object
-            said = _text(reference, "relationship_type").lower().replace(" ", "-").replace("_", "-")
+            said = text_of(reference, "relationship_type").lower().replace(" ", "-").replace("_", "-")
             kind = said if _RELATION.fullmatch(said) else "related-to"
-            uuid = _text(reference, "uuid") or f"{source}/{kind}/{target}"
+            uuid = text_of(reference, "uuid") or f"{source}/{kind}/{target}"
             shape = self._shape("relationship", reference, uuid, self.handling)
             shape |= {"relationship_type": kind, "source_ref": source, "target_ref": target}
             shape["extensions"] = _extension(reference=reference)
-            if _text(reference, "comment"):
-                shape["description"] = _text(reference, "comment")
+            if text_of(reference, "comment"):
+                shape["description"] = text_of(reference, "comment")
             yield self._give(shape, f"{place}, reference {number}", self.handling, (), reference)
 
     def _kept_proposal(self, part: dict[str, Any], place: str) -> Results:
-        uuid = _text(part, "uuid") or canonical(part).decode()
+        uuid = text_of(part, "uuid") or canonical(part).decode()
         shapes, changes = self._unsaid(
             part, f"proposal/{uuid}", self.handling, part, None, "a proposal has none", "proposal"
         )
         yield self._give(shapes[0], place, self.handling, changes, part)
 
     def _event_report(self, part: dict[str, Any], place: str) -> Results:
-        uuid = _text(part, "uuid") or _text(part, "name")
-        if not _text(part, "content").strip():
+        uuid = text_of(part, "uuid") or text_of(part, "name")
+        if not text_of(part, "content").strip():
             shapes, changes = self._unsaid(
                 part, uuid, self.handling, part, None, "a report without text has none", "report"
             )
             yield self._give(shapes[0], place, self.handling, changes, part)
             return
         shape = self._shape("note", part, uuid, self.handling)
-        shape |= {"abstract": _text(part, "name"), "content": _text(part, "content"), "object_refs": [self.report_id]}
+        shape |= {
+            "abstract": text_of(part, "name"),
+            "content": text_of(part, "content"),
+            "object_refs": [self.report_id],
+        }
         if not shape["abstract"]:
             del shape["abstract"]
         shape["extensions"] = _extension(
@@ -561,7 +541,7 @@ class Event:
     def _clusters(self, owner: dict[str, Any], place: str, indicator: dict[str, Any] | None) -> Results:
         for one in _dicts(owner.get("Galaxy")):
             for cluster in _dicts(one.get("GalaxyCluster")):
-                kind = _text(cluster, "type") or _text(one, "type")
+                kind = text_of(cluster, "type") or text_of(one, "type")
                 yield from self._cluster(kind, cluster, place, indicator)
 
     def _cluster_tags(self) -> Results:
@@ -572,7 +552,7 @@ class Event:
                 yield from self._cluster(match.group(1), {"value": match.group(2), "tag_name": label}, self.place, None)
 
     def _cluster(self, kind: str, cluster: dict[str, Any], place: str, owner: dict[str, Any] | None) -> Results:
-        tag = _text(cluster, "tag_name") or f'misp-galaxy:{kind}="{_text(cluster, "value")}"'
+        tag = text_of(cluster, "tag_name") or f'misp-galaxy:{kind}="{text_of(cluster, "value")}"'
         if tag not in self.made_clusters:
             stable = {
                 name: value for name, value in cluster.items() if name not in ("id", "galaxy_id", "tag_id", "local")
@@ -610,168 +590,6 @@ _LISTS: Final = frozenset(
 )
 
 
-def attribute_pattern(kind: str, value: str) -> str:
-    """The STIX pattern of one attribute for detection.
-
-    Raises:
-        NotAValue: there is none, or the value is not of its type.
-    """
-    expressions = [f"[{one}]" for one in _comparisons(kind, value)]
-    return " OR ".join(expressions)
-
-
-def _comparisons(kind: str, value: str) -> list[str]:
-    if kind in _KINDS:
-        return [observable.comparison(observable.read(value, _path_kind(_KINDS[kind], value)))]
-    if _PATTERNS.get(kind):
-        if not value or len(value) > observable.LENGTH:
-            raise NotAValue("the value is empty or too long")
-        return [f"{_PATTERNS[kind]} = {observable.quoted(value)}"]
-    if kind == "port" and value.isascii() and value.isdigit():
-        return [f"network-traffic:dst_port = {int(value)}"]
-    left, bar, right = value.partition("|")
-    if kind.startswith("filename|") and bar:
-        inner = kind.removeprefix("filename|")
-        pair = [*_comparisons("filename", left), *_comparisons(inner, right)]
-        return [" AND ".join(pair)]
-    if kind in ("domain|ip",) and bar:
-        address = observable.read(right, "ip")
-        return [
-            f"domain-name:value = {observable.quoted(observable.read(left, 'domain').text)} "
-            f"AND domain-name:resolves_to_refs[*].value = {observable.quoted(address.text)}"
-        ]
-    if kind in ("ip-src|port", "ip-dst|port", "hostname|port") and bar and right.isascii() and right.isdigit():
-        end = "src" if kind.startswith("ip-src") else "dst"
-        return [_traffic(end, observable.read(left, "domain" if kind.startswith("host") else "ip"), int(right))]
-    if kind == "regkey|value" and bar:
-        key = observable.read(left, "regkey").text
-        return [
-            f"windows-registry-key:key = {observable.quoted(key)} "
-            f"AND windows-registry-key:values[*].data = {observable.quoted(right)}"
-        ]
-    if kind == "malware-sample" and bar:
-        return _comparisons("filename|md5", value)
-    raise NotAValue(f"a {kind} has none here")
-
-
-def _traffic(end: str, value: Value, port: int) -> str:
-    kind = {"ipv4": "ipv4-addr", "ipv6": "ipv6-addr", "domain": "domain-name"}.get(value.kind)
-    if kind is None or not 0 < port < 65536:
-        raise NotAValue("it is no address with a port")
-    return (
-        f"network-traffic:{end}_ref.type = '{kind}' "
-        f"AND network-traffic:{end}_ref.value = {observable.quoted(value.text)} AND network-traffic:{end}_port = {port}"
-    )
-
-
-def _path_kind(kind: str, value: str) -> str:
-    """MISP says `filename` also for a path."""
-    return "filepath" if kind == "filename" and re.match(r"(?:[A-Za-z]:\\|\\\\|/|%\w+%\\).", value) else kind
-
-
-def attribute_observables(kind: str, value: str) -> list[dict[str, Any]]:
-    """The observables that one attribute says, the main one last; none where STIX has none.
-
-    Raises:
-        NotAValue: the value is not of its type.
-    """
-    if kind in _KINDS:
-        return observable.objects(observable.read(value, _path_kind(_KINDS[kind], value)))
-    left, bar, right = value.partition("|")
-    if kind == "malware-sample":
-        kind = "filename|md5"
-    if kind.startswith("filename|") and bar:
-        found = observable.read(right, _KINDS.get(kind.removeprefix("filename|"), "unsupported"))
-        if found.kind in observable.HASHES:
-            return [observable.observable("file", name=left, hashes={observable.HASHES[found.kind][0]: found.text})]
-    if kind == "attachment" and value.strip():
-        return [observable.observable("file", name=value)]
-    if kind == "domain|ip" and bar:
-        (end,) = observable.objects(observable.read(right, "ip"))
-        domain = observable.read(left, "domain")
-        return [end, observable.observable("domain-name", value=domain.text, resolves_to_refs=[end["id"]])]
-    if kind in ("ip-src|port", "ip-dst|port") and bar and right.isascii() and right.isdigit():
-        return _traffic_objects(kind[3:6], observable.read(left, "ip"), int(right))
-    return []
-
-
-def _traffic_objects(end: str, value: Value, port: int) -> list[dict[str, Any]]:
-    if value.kind not in ("ipv4", "ipv6") or not 0 < port < 65536:
-        raise NotAValue("it is no address with a port")
-    (address,) = observable.objects(value)
-    said: dict[str, Any] = {f"{end}_ref": address["id"], f"{end}_port": port, "protocols": [value.kind]}
-    return [address, observable.observable("network-traffic", **said)]
-
-
-def object_pattern(attributes: list[dict[str, Any]]) -> tuple[str, list[str]]:
-    """The pattern that any detection value of a MISP object matches, and the types of those that have none."""
-    wanted = [one for one in attributes if _for_detection(one)]
-    left: list[str] = []
-    hashes: list[str] = []
-    rest: list[str] = []
-    ports = [_text(one, "value") for one in wanted if _text(one, "type") == "port"]
-    ports = [port for port in ports if port.isascii() and port.isdigit() and 0 < int(port) < 65536]
-    used_ports = False
-    for one in wanted:
-        kind, value = _text(one, "type"), _text(one, "value")
-        try:
-            if kind == "port":
-                continue
-            if ports and kind in ("ip-dst", "ip-src", "hostname", "domain"):
-                host = observable.read(value, _KINDS[kind])
-                end = "src" if kind == "ip-src" else "dst"
-                rest += [f"[{_traffic(end, host, int(port))}]" for port in ports]
-                used_ports = True
-            elif kind in observable.HASHES:
-                hashes += _comparisons(kind, value)
-            else:
-                rest += [f"[{found}]" for found in _comparisons(kind, value)]
-        except NotAValue:
-            left.append(f"{kind} {value[:80]!r}")
-    if ports and not used_ports:
-        left += [f"port {port!r}" for port in ports]
-    found = ([f"[{' OR '.join(dict.fromkeys(hashes))}]"] if hashes else []) + list(dict.fromkeys(rest))
-    return " OR ".join(found), left
-
-
-def object_observables(name: str, attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The observables of a MISP object without detection values, the main one last; none where there is no plain
-    reading."""
-    try:
-        if name == "file":
-            said: dict[str, Any] = {}
-            hashes: dict[str, str] = {}
-            for one in attributes:
-                kind, value = _text(one, "type"), _text(one, "value")
-                if kind in observable.HASHES:
-                    hashes.setdefault(observable.HASHES[kind][0], observable.read(value, kind).text)
-                elif one.get("object_relation") == "filename":
-                    said.setdefault("name", value)
-                elif one.get("object_relation") == "size-in-bytes" and value.isascii() and value.isdigit():
-                    said.setdefault("size", int(value))
-            if hashes:
-                said["hashes"] = hashes
-            return [observable.observable("file", **said)] if "name" in said or hashes else []
-        if name in ("ip-port", "domain-ip"):
-            hosts = [one for one in attributes if _text(one, "type") in ("ip-dst", "ip-src")]
-            ports = [_text(one, "value") for one in attributes if _text(one, "type") == "port"]
-            domains = [_text(one, "value") for one in attributes if _text(one, "type") in ("domain", "hostname")]
-            if name == "ip-port" and len(hosts) == 1 and len(ports) == 1 and ports[0].isascii() and ports[0].isdigit():
-                end = "src" if _text(hosts[0], "type") == "ip-src" else "dst"
-                return _traffic_objects(end, observable.read(_text(hosts[0], "value"), "ip"), int(ports[0]))
-            if name == "domain-ip" and len(domains) == 1 and hosts:
-                ends = [observable.objects(observable.read(_text(one, "value"), "ip"))[-1] for one in hosts]
-                refs = [one["id"] for one in ends]
-                domain = observable.read(domains[0], "domain")
-                return [*ends, observable.observable("domain-name", value=domain.text, resolves_to_refs=refs)]
-        if name == "url":
-            urls = [_text(one, "value") for one in attributes if _text(one, "type") == "url"]
-            return observable.objects(observable.read(urls[0], "url")) if len(urls) == 1 else []
-    except NotAValue:
-        pass
-    return []
-
-
 def marked(found: list[dict[str, Any]], refs: list[str], party: str) -> list[dict[str, Any]]:
     """Observables with markings in their bytes; their ids then cover all they say, and references among them follow."""
     if not refs:
@@ -801,7 +619,7 @@ def tags_of(owner: Mapping[str, Any], place: str) -> tuple[list[str], dict[str, 
     labels: list[str] = []
     handling: dict[str, str] = {}
     for tag in _dicts(owner.get("Tag")):
-        name = _text(tag, "name")
+        name = text_of(tag, "name")
         if not name:
             continue
         labels.append(name)
@@ -836,17 +654,8 @@ def _extension(**parts: Any) -> dict[str, Any]:
     return {minting.MISP_EXTENSION: said}
 
 
-def _for_detection(attribute: Mapping[str, Any]) -> bool:
-    return attribute.get("to_ids") in (True, "1", 1)
-
-
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _text(part: Mapping[str, Any], name: str) -> str:
-    value = part.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _seconds(value: Any) -> int:

@@ -296,7 +296,7 @@ def read(text: str, kind: str | None = None) -> Value:
 
 
 def _checked(kind: str, text: str) -> Value:
-    if kind in ("ip", "ip-port"):
+    if kind in ("ip", "ip-port") or kind.startswith("ipv"):
         found = _address(text)
         if found is None:
             raise NotAValue(f"{_short(text)} is not an IP address")

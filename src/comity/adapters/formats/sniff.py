@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from comity.adapters.formats.csvfile import DELIMITERS, Header, find_header
+from comity.adapters.formats.csvfile import DELIMITERS, Header, cells_of, find_header
 from comity.adapters.formats.galaxy import FORMS
 from comity.adapters.formats.jsonparts import Outline, outline
 from comity.adapters.formats.observable import kind_named
@@ -87,7 +87,7 @@ def see(name: str, head: bytes, mapping: Mapping[str, str] | None = None) -> See
             raise refused(name, what)
     if head[4:8] == b"ustar"[:4] or head[257:262] == b"ustar":
         raise refused(name, "a tar archive")
-    if b"\0" in head[:4096]:
+    if head.count(b"\0", 0, 4096) > 4:
         even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
         if max(even, odd) * 3 > min(len(head), 4096) and min(even, odd) * 8 < max(even, odd):
             raise _encoding(name, "UTF-16 without a byte order mark")
@@ -97,25 +97,26 @@ def see(name: str, head: bytes, mapping: Mapping[str, str] | None = None) -> See
         raise InputRefused("no-object", f"{name} holds nothing but white space.")
     if start[:1] in b"{[":
         return _json(name, outline(start), start)
-    try:
-        head[: _whole(head)].decode("utf-8")
-    except UnicodeDecodeError as broken:
-        raise _encoding(name, _guess(head, broken.start)) from broken
+    broken = _broken_lines(head)
+    if broken is not None:
+        raise _encoding(name, _guess(head, broken))
     if start[:1] == b"<":
         raise refused(name, _markup(start))
     return _text(name, head, mapping)
 
 
-def _whole(head: bytes) -> int:
-    """Where the last whole UTF-8 character of a cut text ends."""
-    for back in range(1, min(4, len(head)) + 1):
-        byte = head[-back]
-        if byte & 0xC0 == 0xC0:
-            size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            return len(head) if size <= back else len(head) - back
-        if byte < 0x80:
-            break
-    return len(head)
+def _broken_lines(head: bytes) -> int | None:
+    """Where the first byte stands that is not UTF-8, if more than one line in five is not; fewer are refused alone."""
+    lines = head[: head.rfind(b"\n") + 1 or len(head)].splitlines(keepends=True)
+    first, bad, at = None, 0, 0
+    for line in lines:
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as broken:
+            bad += 1
+            first = at + broken.start if first is None else first
+        at += len(line)
+    return first if bad * 5 > len(lines) else None
 
 
 def _guess(head: bytes, at: int) -> str:
@@ -223,9 +224,11 @@ def _text(name: str, head: bytes, mapping: Mapping[str, str] | None) -> Seen:
     for form, what in _MARKS:
         if form.search(text[:65536]):
             raise refused(name, what)
-    first = next((line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    if any(mark in first for mark in DELIMITERS):
-        columns = next((first.split(mark) for mark in DELIMITERS if mark in first), [first])
+    lines = [line.strip() for line in text.splitlines()[:200] if line.strip() and not line.startswith("#")]
+    first, second = (*lines, "", "")[:2]
+    mark = next((mark for mark in DELIMITERS if len(cells_of(first, mark)) == len(cells_of(second, mark)) > 1), None)
+    if mark is not None:
+        columns = cells_of(first, mark)
         shown = ", ".join(column.strip() for column in columns)[:200]
         raise InputRefused(
             "csv-header",

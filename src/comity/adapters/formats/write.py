@@ -211,7 +211,7 @@ def _values(found: list[_Said], joins: set[str]) -> list[Value]:
         said = {one.path: one.text for one in found}
         if set(said) == {"file:name", "file:parent_directory_ref.path"}:
             directory = said["file:parent_directory_ref.path"]
-            slash = "\\" if "\\" in directory else "/"
+            slash = "/" if "/" in directory and "\\" not in directory else "\\"
             joined = f"{directory.rstrip(slash)}{slash}{said['file:name']}"
             return [Value("filepath", joined)]
         if set(said) == {"network-traffic:dst_ref.type", "network-traffic:dst_ref.value", "network-traffic:dst_port"}:

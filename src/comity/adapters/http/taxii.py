@@ -105,7 +105,7 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """The status of a push: `status` is ``complete`` or ``pending``; failures by object id with the server's message."""
+    """The state of a push: `status` is ``complete`` or ``pending``; failures are (object id, the server's message)."""
 
     id: str
     status: str
@@ -229,7 +229,7 @@ class TaxiiClient:
                 if page:
                     raise RequestRefused(
                         "taxii-answer",
-                        "The server says there is more but not how to ask for it; the pull ends here and is not complete.",
+                        "The server says there is more but not how to ask for it; the pull is not complete.",
                     )
                 return
 

@@ -1,8 +1,8 @@
 """A node's signing keys as files: one folder (0700), one file a key (0600), never overwritten, never deleted.
 
-A file is canonical JSON: {"created": instant, "form": 1, "kdf": null, "keyid": hex, "seed": hex, "use": word}. `kdf` is room
-for a passphrase on an identity key: where it is not null, this release says so instead of taking the seed as it stands.
-The current key of a use is the newest; older ones stay, because what they signed is shown with them.
+A file is canonical JSON: {"created": instant, "form": 1, "kdf": null, "keyid": hex, "seed": hex, "use": word}. `kdf`
+is room for a passphrase on an identity key: where it is not null, this release says so instead of taking the seed as it
+stands. The current key of a use is the newest; older ones stay, because what they signed is shown with them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from comity.kernel.model.instants import Instant, format, parse
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import SigningKey
 
-USES: Final = ("identity", "node", "log", "tls")
-"""What a key is for (wire.md, Names). An identity key may be carried away and live off line."""
+USES: Final = ("identity", "node", "log", "secret")
+"""What a key is for (docs/formats/card.md). An identity key may be carried away and live off line; `secret` signs nothing: fillers of the
+log and the key of packs are derived from it."""
 
 _NAME: Final = re.compile(r"(?P<use>[a-z]+)-(?P<short>[0-9a-f]{16})\.json")
 
@@ -107,7 +108,9 @@ class KeyFolder:
         kept = self.all(use)
         if not kept:
             raise LocalFault(
-                "key-missing", f"There is no {use} key in {self._path}; run `comity init`, or bring the key back.", use=use
+                "key-missing",
+                f"There is no {use} key in {self._path}; run `comity init`, or bring the key back.",
+                use=use,
             )
         return kept[-1].key
 
@@ -126,7 +129,9 @@ class KeyFolder:
             if value["form"] != 1 or value["use"] != use:
                 raise ValueError
             if value["kdf"] is not None:
-                raise LocalFault("key-damaged", f"The key {path} is under a passphrase, which this release cannot ask for.")
+                raise LocalFault(
+                    "key-damaged", f"The key {path} is under a passphrase, which this release cannot ask for."
+                )
             key = SigningKey.from_seed(bytes.fromhex(value["seed"]))
             created = parse(value["created"])
         except LocalFault as error:
@@ -141,7 +146,9 @@ class KeyFolder:
 
 
 def _damaged(path: Path) -> LocalFault:
-    return LocalFault("key-damaged", f"The key file {path} is not what Comity wrote; restore it from a backup.", path=str(path))
+    return LocalFault(
+        "key-damaged", f"The key file {path} is not what Comity wrote; restore it from a backup.", path=str(path)
+    )
 
 
 def _check_use(use: str) -> None:

@@ -91,7 +91,7 @@ def _refuse_exposed(path: Path, found: os.stat_result, mode: str) -> None:
     if stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid not in (os.geteuid(), 0):
         raise NotAllowed(
             "key-exposed",
-            f"Others on this machine can read or change {path}; check who had access, then run chmod {mode} on it, or make "
-            "new keys.",
+            f"Others on this machine can read or change {path}; check who had access, then run chmod {mode} on it, "
+            "or make new keys.",
             path=str(path),
         )

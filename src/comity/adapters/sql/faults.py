@@ -65,12 +65,15 @@ def _of_the_world(primary: int, error: BaseException) -> ComityError:
         return Unavailable("store-busy", "Another writer holds the store; try again in a moment.")
     if primary in FULL:
         return Unavailable(
-            "store-full", f"The disk is full or not writable ({error}); nothing was acknowledged. Make room and try again."
+            "store-full",
+            f"The disk is full or not writable ({error}); nothing was acknowledged. Make room and try again.",
         )
     if primary in DAMAGED:
         return NodeDamaged(
             "store-damaged", f"The database file is damaged ({error}); run `comity doctor`, and restore a backup."
         )
     if primary in UNUSABLE:
-        return LocalFault("store-unusable", f"The database cannot be opened ({error}); check the path and who may read it.")
+        return LocalFault(
+            "store-unusable", f"The database cannot be opened ({error}); check the path and who may read it."
+        )
     raise error

@@ -1,8 +1,10 @@
 """The tables of the database, made from the row types of the kernel, and the version that is written beside them.
 
 Rules (docs/store.md):
-- Tables are STRICT: an untyped column silently loses its index. STRICT takes Integer, Text and LargeBinary and nothing else.
-- No foreign keys: rows are written by deeds that hold the whole rule, and disposal removes bytes that others still name.
+- Tables are STRICT: an untyped column silently loses its index. STRICT takes Integer, Text and LargeBinary and nothing
+  else.
+- No foreign keys: rows are written by deeds that hold the whole rule, and disposal removes bytes that others still
+  name.
 - Adding a table or an index is compatible and happens at opening; anything else raises `SCHEMA` and needs a migration.
 """
 
@@ -15,10 +17,18 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from comity.kernel.store.rows import TABLES
-from comity.kernel.store.shape import columns
+from comity.kernel.store.shape import column, columns
 
 VERSION_TABLE: Final = "comity_schema"
 """One row: the version of the schema, and the oldest version of this program's schema that can still read it."""
+
+MAKE_VERSION: Final = (
+    "CREATE TABLE IF NOT EXISTS comity_schema (version INTEGER NOT NULL, oldest_reader INTEGER NOT NULL) STRICT"
+)
+READ_VERSION: Final = "SELECT version, oldest_reader FROM comity_schema"
+WRITE_VERSION: Final = "INSERT INTO comity_schema (version, oldest_reader) VALUES (?, ?)"
+SNAPSHOT: Final = "SELECT version FROM comity_schema"
+"""Reads something, for a snapshot starts with the first read."""
 
 CLUSTERED: Final = frozenset(
     {"class", "delivery", "grant", "nonce", "peer", "promise", "received", "reference", "setting", "status"}
@@ -46,30 +56,47 @@ def build() -> dict[type[Any], Table]:
             metadata,
             *(
                 Column(
-                    column.name,
-                    TYPES[column.kind],
-                    primary_key=column.name in wanted.key,
-                    nullable=column.nullable,
+                    stands.name,
+                    TYPES[stands.kind],
+                    primary_key=stands.name in wanted.key,
+                    nullable=stands.nullable,
                     autoincrement=False,
                 )
-                for column in columns(kind)
+                for stands in columns(kind)
             ),
             sqlite_strict=True,
-            sqlite_with_rowid=wanted.name not in CLUSTERED or len(wanted.key) == 1 and wanted.key[0] in _integers(kind),
+            sqlite_with_rowid=wanted.name not in CLUSTERED,
         )
         table.primary_key._reload([table.c[name] for name in wanted.key])  # in the order of the key, not of the columns
-        for names, unique in ((names, unique) for unique in (False, True) for names in _indexes(kind, unique)):
-            Index(f"{wanted.name}_by_{'_'.join(names)}", *(table.c[name] for name in names), unique=unique)
+        for name, names, unique in indexes(kind):
+            Index(name, *(table.c[column] for column in names), unique=unique)
         built[kind] = table
     return built
 
 
-def _integers(kind: type[Any]) -> frozenset[str]:
-    return frozenset(column.name for column in columns(kind) if column.kind is int)
+def by_number(kind: type[Any]) -> bool:
+    """Whether the key is one integer, which SQLite makes the row's own number."""
+    key = TABLES[kind].key
+    return len(key) == 1 and column(kind, key[0]).kind is int
 
 
-def _indexes(kind: type[Any], unique: bool) -> tuple[tuple[str, ...], ...]:
-    return TABLES[kind].unique if unique else TABLES[kind].indexes
+def indexes(kind: type[Any]) -> list[tuple[str, tuple[str, ...], bool]]:
+    """Name, columns and uniqueness of each further index.
+
+    SQLite ends every index of a clustered or numbered table with its key; the others get it written out, so that rows
+    with equal values come in the order of the key without sorting.
+    """
+    table = TABLES[kind]
+    made = [(names, True) for names in table.unique] + [(names, False) for names in table.indexes]
+    ends = () if by_number(kind) or table.name in CLUSTERED else table.key
+    return [
+        (
+            f"{table.name}_by_{'_'.join(names)}",
+            names if unique else names + tuple(name for name in ends if name not in names),
+            unique,
+        )
+        for names, unique in made
+    ]
 
 
 def definitions(tables: dict[type[Any], Table], dialect: Dialect) -> dict[str, list[str]]:
@@ -97,14 +124,13 @@ def statistics(tables: dict[type[Any], Table]) -> list[tuple[str, str, str]]:
     """
     rows: list[tuple[str, str, str]] = []
     for kind, table in tables.items():
-        wanted = TABLES[kind]
-        if not table.dialect_options["sqlite"]["with_rowid"]:
-            rows.append((table.name, table.name, _shared(wanted.key, unique=True)))
-        elif len(wanted.key) > 1 or wanted.key[0] not in _integers(kind):
-            rows.append((table.name, f"sqlite_autoindex_{table.name}_1", _shared(wanted.key, unique=True)))
-        for names, unique in ((names, unique) for unique in (False, True) for names in _indexes(kind, unique)):
-            whole = unique or set(wanted.key) <= set(names)
-            rows.append((table.name, f"{wanted.name}_by_{'_'.join(names)}", _shared(names, unique=whole)))
+        key = TABLES[kind].key
+        if table.name in CLUSTERED:
+            rows.append((table.name, table.name, _shared(key, unique=True)))
+        elif not by_number(kind):
+            rows.append((table.name, f"sqlite_autoindex_{table.name}_1", _shared(key, unique=True)))
+        for name, names, unique in indexes(kind):
+            rows.append((table.name, name, _shared(names, unique=unique or set(key) <= set(names))))
     return rows
 
 

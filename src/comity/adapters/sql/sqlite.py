@@ -2,8 +2,8 @@
 
 Rules, with their reasons (docs/store.md):
 - WAL: readers and the one writer do not stop each other (sqlite.org/wal.html).
-- synchronous=FULL: in WAL mode only FULL syncs the log at every commit. With NORMAL a power cut may take back a commit, and
-  an act or promise that a peer already holds would then be denied by our own log.
+- synchronous=FULL: in WAL mode only FULL syncs the log at every commit. With NORMAL a power cut may take back a commit,
+  and an act or promise that a peer already holds would then be denied by our own log.
 - secure_delete: bytes taken out are overwritten, so that disposal is disposal.
 - The file is readable by its owner alone; its -wal and -shm files inherit that.
 """
@@ -51,7 +51,8 @@ def private_file(path: Path) -> None:
             path.chmod(0o600)
     except OSError as error:
         raise LocalFault(
-            "store-unusable", f"The database {path} cannot be opened ({error.strerror}); check the path and who may read it."
+            "store-unusable",
+            f"The database {path} cannot be opened ({error.strerror}); check the path and who may read it.",
         ) from error
 
 
@@ -73,16 +74,28 @@ def prepare(connection: sqlite3.Connection, *, pages: int | None) -> None:
         connection.execute(f"PRAGMA max_page_count={pages}")
 
 
-def switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
-    """Put the file into WAL mode, which it then keeps; another process may be doing the same, and SQLite does not wait for it.
+def refuse_strangers(connection: sqlite3.Connection) -> None:
+    """Refuse a database of another program.
 
     Raises:
-        LocalFault: `store-unusable`: it is a database of another program, or a file system without shared memory.
+        LocalFault: `store-unusable`.
     """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION and tables:
-        raise LocalFault("store-unusable", "The file is a database of another program; name a new file or a Comity database.")
+        raise LocalFault(
+            "store-unusable", "The file is a database of another program; name a new file or a Comity database."
+        )
+
+
+def switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
+    """Put the file into WAL mode, which it then keeps.
+
+    Another process may be doing the same, and SQLite does not wait for it here.
+
+    Raises:
+        LocalFault: `store-unusable`: the file system has no shared memory.
+    """
     until = time.monotonic() + seconds
     while True:
         try:
@@ -96,12 +109,23 @@ def switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
         raise LocalFault("store-unusable", f"The file system of the database allows no write-ahead log (mode {mode}).")
 
 
+def planned_for(connection: sqlite3.Connection, statistics: list[tuple[str, str, str]]) -> bool:
+    """Whether the planner has these statistics; damage is left for `integrity` to tell, so that a doctor gets in."""
+    if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'").fetchone()[0]:
+        return False
+    try:
+        return sorted(connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1")) == sorted(statistics)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        return True
+
+
 def plan_for(connection: sqlite3.Connection, statistics: list[tuple[str, str, str]]) -> None:
-    """Write the planner's statistics where they differ; connections opened later plan by them."""
-    (known,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'").fetchone()
-    if not known:
-        connection.execute("ANALYZE")  # makes the table; costs nothing in a database without rows
-    if sorted(connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1")) != sorted(statistics):
+    """Write the planner's statistics; connections opened later plan by them."""
+    if not planned_for(connection, statistics):
+        if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'").fetchone()[0]:
+            connection.execute("ANALYZE")  # makes the table; costs nothing in a database without rows
         connection.execute("DELETE FROM sqlite_stat1")
         connection.executemany("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", statistics)
         connection.execute("ANALYZE sqlite_master")  # reads them in

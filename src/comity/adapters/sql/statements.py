@@ -1,15 +1,15 @@
 """SQL by shape: each kind of question is compiled once from SQLAlchemy expressions and kept as a string.
 
-A shape is what changes the text of a statement (the row type, the columns pinned, the order, which values are None); values
-are always bound. What is written here is read by SQLite and PostgreSQL alike; the two dialects differ only in what SQLAlchemy
-renders. NULL stands before every value in an order, on every store.
+A shape is what changes the text of a statement (the row type, the columns pinned, the order, which values are None);
+values are always bound. What is written here is read by SQLite and PostgreSQL alike; the two dialects differ only in
+what SQLAlchemy renders. NULL stands before every value in an order, on every store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from sqlalchemy import (
     BindParameter,
@@ -33,11 +33,18 @@ from sqlalchemy.engine import Dialect
 from comity.kernel.store.rows import TABLES
 from comity.kernel.store.shape import column, columns
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 WIDTHS: Final = (1, 8, 64, 512)
 """How many values one `find_in` statement asks for at once; shorter lists repeat their last value."""
 
 Equal = tuple[tuple[str, bool], ...]
 """Names of pinned columns, in the order of their values, and whether the value is None (which is not bound)."""
+
+
+def _kept(make: Callable[P, T]) -> Callable[P, T]:
+    return cast(Callable[P, T], lru_cache(maxsize=2048)(make))
 
 
 class Statements:
@@ -46,14 +53,14 @@ class Statements:
     def __init__(self, tables: dict[type[Any], Table], dialect: Dialect) -> None:
         self.tables = tables
         self.dialect = dialect
-        self.get = lru_cache(maxsize=None)(self._get)
-        self.insert = lru_cache(maxsize=None)(self._insert)
-        self.put = lru_cache(maxsize=None)(self._put)
-        self.remove = lru_cache(maxsize=None)(self._remove)
-        self.find = lru_cache(maxsize=1024)(self._find)
-        self.find_in = lru_cache(maxsize=1024)(self._find_in)
-        self.last = lru_cache(maxsize=1024)(self._last)
-        self.count = lru_cache(maxsize=1024)(self._count)
+        self.get = _kept(self._get)
+        self.insert = _kept(self._insert)
+        self.put = _kept(self._put)
+        self.remove = _kept(self._remove)
+        self.find = _kept(self._find)
+        self.find_in = _kept(self._find_in)
+        self.last = _kept(self._last)
+        self.count = _kept(self._count)
 
     def text(self, statement: Executable, names: Sequence[str]) -> str:
         """The statement as the driver takes it, its parameters in the order of `names`."""

@@ -1,9 +1,9 @@
 """The store of the port on an SQL database.
 
-Each transaction has a connection of its own from a pool; a transaction belongs to one thread, the store to all. Reads see the
-state of the instant they were opened. A write takes the lock of this process and then the database's own (BEGIN IMMEDIATE),
-so two threads queue in order and two processes are safe. A transaction in which an operation failed is over: the error
-comes again from every later operation and at its end, and nothing of it has happened.
+Each transaction has a connection of its own from a pool; a transaction belongs to one thread, the store to all. Reads
+see the state of the instant they were opened. A write takes the lock of this process and then the database's own (BEGIN
+IMMEDIATE), so two threads queue in order and two processes are safe. A transaction in which an operation failed is
+over: the error comes again from every later operation and at its end, and nothing of it has happened.
 
 Rows go straight between dataclasses and the driver's cursor; SQL text is compiled once a shape (statements.py).
 """
@@ -181,7 +181,10 @@ def _pinned(kind: type[Any], equal: dict[str, Any]) -> tuple[Equal, list[Any]]:
 
 
 class _Writing(_Reading):
-    """The write transaction; see `comity.kernel.store.ports.Writing`. What it finds is fetched whole before it is given."""
+    """The write transaction; see `comity.kernel.store.ports.Writing`.
+
+    What it finds is fetched whole before it is given.
+    """
 
     def _fail(self, error: BaseException, kind: type[Any]) -> BaseException:
         self._over = error  # whatever happens to the translation, this transaction is over
@@ -292,7 +295,7 @@ class SQLStore:
         with self._connection() as connection:
             try:
                 connection.execute("BEGIN")
-                connection.execute(f"SELECT version FROM {schema.VERSION_TABLE}").fetchone()  # the snapshot starts here
+                connection.execute(schema.SNAPSHOT).fetchone()  # the snapshot starts here
             except CAUGHT as error:
                 _roll_back(connection)
                 raise translated(error) from error
@@ -350,51 +353,60 @@ class SQLStore:
             self._turn.release()
 
     def _found(self) -> None:
-        """Make what is missing, or refuse what this release must not touch."""
+        """Refuse what this release must not touch, and make what is missing; writes nothing where all is there."""
         with self._connection() as connection:
             try:
-                sqlite.switch_to_wal(connection, self._busy_seconds)
-                connection.execute("BEGIN IMMEDIATE")
-                self._make(connection)
-                connection.execute("COMMIT")
+                sqlite.refuse_strangers(connection)
+                if self._lacking(connection):
+                    sqlite.switch_to_wal(connection, self._busy_seconds)
+                    connection.execute("BEGIN IMMEDIATE")
+                    if self._lacking(connection):  # another process may have made it meanwhile
+                        self._make(connection)
+                    connection.execute("COMMIT")
             except CAUGHT as error:
                 raise translated(error) from error
             finally:
                 _roll_back(connection)
 
-    def _make(self, connection: sqlite3.Connection) -> None:
+    def _lacking(self, connection: sqlite3.Connection) -> bool:
+        """Whether tables, indexes or statistics are to be made.
+
+        Raises:
+            LocalFault: `store-newer`, `store-older`.
+        """
         there = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master")}
-        if schema.VERSION_TABLE in there:
-            version, oldest = connection.execute(
-                f"SELECT version, oldest_reader FROM {schema.VERSION_TABLE}"
-            ).fetchone()
-            if oldest > SCHEMA:
-                raise LocalFault(
-                    "store-newer",
-                    f"This database has schema {version}, which needs a release that reads schema {oldest}; this one reads "
-                    f"{SCHEMA}. Use that release or restore a backup.",
-                    schema=version,
-                    oldest_reader=oldest,
-                )
-            if version < SCHEMA:
-                raise LocalFault(
-                    "store-older",
-                    f"This database has schema {version} and this release writes {SCHEMA}; make a backup, then run "
-                    "`comity migrate`.",
-                    schema=version,
-                )
-            self._newer = version > SCHEMA
-        else:
-            connection.execute(f"PRAGMA application_id={sqlite.APPLICATION}")
-            connection.execute(
-                f"CREATE TABLE {schema.VERSION_TABLE} (version INTEGER NOT NULL, oldest_reader INTEGER NOT NULL) STRICT"
+        if schema.VERSION_TABLE not in there:
+            return True
+        version, oldest = connection.execute(schema.READ_VERSION).fetchone()
+        if oldest > SCHEMA:
+            raise LocalFault(
+                "store-newer",
+                f"This database has schema {version}, which needs a release that reads schema {oldest}; this one reads "
+                f"{SCHEMA}. Use that release or restore a backup.",
+                schema=version,
+                oldest_reader=oldest,
             )
-            connection.execute(f"INSERT INTO {schema.VERSION_TABLE} VALUES (?, ?)", (SCHEMA, OLDEST_READER))
-        if not self._newer:
-            for statements in self._definitions.values():
-                for statement in statements:
-                    connection.execute(statement)
-            sqlite.plan_for(connection, schema.statistics(self._statements.tables))
+        if version < SCHEMA:
+            raise LocalFault(
+                "store-older",
+                f"This database has schema {version} and this release writes {SCHEMA}; make a backup, then run "
+                "`comity migrate`.",
+                schema=version,
+            )
+        self._newer = version > SCHEMA
+        wanted = {name for kind in TABLES for name, _, _ in schema.indexes(kind)} | set(self._definitions)
+        statistics = schema.statistics(self._statements.tables)
+        return not self._newer and (not wanted <= there or not sqlite.planned_for(connection, statistics))
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA application_id={sqlite.APPLICATION}")
+        connection.execute(schema.MAKE_VERSION)
+        if connection.execute(schema.READ_VERSION).fetchone() is None:
+            connection.execute(schema.WRITE_VERSION, (SCHEMA, OLDEST_READER))
+        for statements in self._definitions.values():
+            for statement in statements:
+                connection.execute(statement)
+        sqlite.plan_for(connection, schema.statistics(self._statements.tables))
 
     def close(self) -> None:
         """Give back files and connections; the last one to close a SQLite file folds its write-ahead log in."""
@@ -439,7 +451,9 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("ROLLBACK")
         except sqlite3.Error as error:
-            raise NodeDamaged("store-damaged", f"The database could not undo a transaction ({error}); run `comity doctor`.") from error
+            raise NodeDamaged(
+                "store-damaged", f"The database could not undo a transaction ({error}); run `comity doctor`."
+            ) from error
 
 
 def open_store(url: str, *, busy_seconds: float = 10, limit_bytes: int | None = None) -> SQLStore:
@@ -447,7 +461,8 @@ def open_store(url: str, *, busy_seconds: float = 10, limit_bytes: int | None = 
 
     Args:
         url: An SQLAlchemy URL; ``sqlite:///PATH`` (four slashes for an absolute path).
-        busy_seconds: How long a writer waits for another one before `store-busy`: once for this process, once for others.
+        busy_seconds: How long a writer waits for another one before `store-busy`: once for this process, once for
+            others.
         limit_bytes: The file never grows beyond this, and says `store-full` instead; None: as the disk has room.
 
     Raises:
@@ -461,7 +476,9 @@ def open_store(url: str, *, busy_seconds: float = 10, limit_bytes: int | None = 
     except ArgumentError:
         raise Usage("database-url", "The database URL cannot be read; write sqlite:///PATH.") from None
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
-        raise Usage("database-url", f"This release keeps its store in SQLite, not in {parsed.drivername}; write sqlite:///PATH.")
+        raise Usage(
+            "database-url", f"This release keeps its store in SQLite, not in {parsed.drivername}; write sqlite:///PATH."
+        )
     path = sqlite.path_of(parsed.database)
     sqlite.private_file(path)
     pages = None if limit_bytes is None else max(1, limit_bytes // sqlite.PAGE)

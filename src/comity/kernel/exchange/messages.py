@@ -532,6 +532,9 @@ def decode_as(kind: type[M], data: bytes, limits: Limits = LIMITS) -> M:
     return cast(M, _READERS[kind](_Members(value, kind.__name__.lower(), limits)))
 
 
+_ITEM: Final = frozenset(
+    ("n", "kind", "object", "digest", "view", "title", "terms", "raw", "seal", "disclosure", "hidden")
+)
 _ABSENT: Final = object()
 
 
@@ -698,6 +701,38 @@ def _read_control(got: _Members) -> ControlPage:
 
 
 def _read_item(value: Any, limits: Limits) -> ObjectItem:
+    """One row: quickly where it is as it must be, else member by member, which says what is wrong."""
+    if type(value) is dict and value.keys() <= _ITEM:
+        get = value.get
+        n, digest, terms, raw, seal = get("n"), get("digest"), get("terms"), get("raw"), get("seal")
+        disclosure, hidden = get("disclosure"), get("hidden", 0)
+        words = (get("kind"), get("object"), get("view"), get("title"))
+        if (
+            type(n) is type(hidden) is int
+            and n <= strictjson.INTEGER_MAX >= hidden
+            and type(terms) is dict
+            and not any(type(part) is dict for part in terms.values())
+            and all(type(word) is str and len(word) <= _WORD for word in words)
+            and all(part is None or (type(part) is str and 4 * len(part) <= limits.text) for part in (seal, disclosure))
+            and (raw is None or (type(raw) is str and 4 * len(raw) <= limits.raw))
+            and (digest is None or (type(digest) is str and _HEX.fullmatch(digest) is not None))
+        ):
+            _shallow(terms, limits.depth)
+            return ObjectItem(
+                n,
+                *cast("tuple[ItemKind, str]", words[:2]),
+                digest,
+                *cast("tuple[str, str]", words[2:]),
+                terms,
+                None if raw is None else raw.encode(),
+                None if seal is None else seal.encode(),
+                None if disclosure is None else disclosure.encode(),
+                hidden,
+            )
+    return _read_item_slowly(value, limits)
+
+
+def _read_item_slowly(value: Any, limits: Limits) -> ObjectItem:
     one = _Members(value, "row", limits)
     digest = one.left.pop("digest", None)
     if digest is not None and (type(digest) is not str or _HEX.fullmatch(digest) is None):

@@ -1,14 +1,15 @@
 """A file of STIX objects as the exact bytes of each object, in memory bounded by the largest one.
 
-Understood (STIX 2.1 §8, TAXII 2.1 §3.7): a bundle, a TAXII envelope, a bare JSON array of objects, one object. The slices are
-bytes of the file: nothing is decoded and written again. What stands around the objects must be JSON too; a second ``objects``
-key, a file that ends early and anything after the value are refused. A UTF-8 byte order mark before the value is stepped over
-and belongs to no slice.
+Understood (STIX 2.1 §8, TAXII 2.1 §3.7): a bundle, a TAXII envelope, a bare JSON array of objects, one object. The
+slices are bytes of the file: nothing is decoded and written again. What stands around the objects must be JSON too; a
+second ``objects`` key, a file that ends early and anything after the value are refused. A UTF-8 byte order mark
+before the value is stepped over and belongs to no slice.
 
-How it is fast: msgspec cuts many objects of a window at once. Where the last object of a window ends is guessed from the bytes
-that stood between the first two. The guess is safe: the walk stands at the start of an element, so a piece that reads as whole
-elements and a closing bracket is exactly these elements; a wrong guess does not read, and the slow reader, one element at a
-time, takes its place. The window is read as Latin-1 there, so a position in the text is a position in the bytes.
+How it is fast: msgspec cuts many objects of a window at once. Where the last object of a window ends is guessed from
+the bytes that stood between the first two. The guess is safe: the walk stands at the start of an element, so a piece
+that reads as whole elements and a closing bracket is exactly these elements; a wrong guess does not read, and the
+slow reader, one element at a time, takes its place. The window is read as Latin-1 there, so a position in the text is
+a position in the bytes.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ _ENVELOPE: Final = frozenset({"more", "next", "objects"})
 def walk(read: Callable[[int], bytes], *, start: int = 0, limits: Limits = LIMITS) -> Iterator[Slice]:
     """Yield the exact bytes of each object of a bundle, envelope, array or single object.
 
-    An envelope without ``objects`` gives nothing. A single object is one whose ``type`` is not ``bundle`` or that has no
-    list ``objects``.
+    An envelope without ``objects`` gives nothing. A single object is one whose ``type`` is not ``bundle`` or that has
+    no list ``objects``.
 
     Args:
         read: Gives at most so many bytes of the file; empty bytes at its end.
@@ -59,7 +60,8 @@ def walk(read: Callable[[int], bytes], *, start: int = 0, limits: Limits = LIMIT
         limits: `size` bounds one object and all that stands before the first.
 
     Raises:
-        InputRefused: `bundle`, `bundle-truncated`, `json-size`, `json-depth` or `json-encoding`; at the place of the fault,
+        InputRefused: `bundle`, `bundle-truncated`, `json-size`, `json-depth` or `json-encoding`; at the place of the
+        fault,
             after the objects before it.
     """
     for index, found in enumerate(_Walker(read, limits).objects()):
@@ -122,7 +124,7 @@ class _Walker:
         self.at += 1
 
     def value(self) -> Any:
-        """Step over one JSON value and return it, lists and objects included; its text is Latin-1, only good for ASCII."""
+        """Step over one JSON value and return it; its text is Latin-1, only good where it is ASCII."""
         if self.peek() == -1:
             raise self.bad("a JSON value is missing")
         window = 4096
@@ -268,7 +270,8 @@ class _Walker:
                 between = self.data[end - 1 : key.end() if key else self.at + 1]
 
     def many(self, between: bytes) -> Iterator[tuple[int, bytes]]:
-        """The elements of the window up to the last place that looks like the gap between two; the place then stands at the
+        """The elements of the window up to the last place that looks like the gap between two; the place then stands
+        at the
         next element. Nothing where the guess does not read."""
         if len(self.data) - self.at < WINDOW // 2:
             self.more()

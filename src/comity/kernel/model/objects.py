@@ -1,6 +1,7 @@
 """A STIX object: the bytes as they came, and what they say.
 
-Bytes first: `raw` is the object and is never changed; `data` is decoded from it. An object exists only when it is valid.
+Bytes first: `raw` is the object and is never changed; `data` is decoded from it. An object exists only when it is
+valid.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import rfc8785
 from comity.kernel.errors import InputRefused
 from comity.kernel.model import strictjson
 from comity.kernel.model.instants import Instant
+from comity.kernel.model.kinds import instant
 from comity.kernel.model.strictjson import LIMITS, Limits
-from comity.kernel.model.validate import check, instant
+from comity.kernel.model.validate import check
 
 __all__ = ["StixObject", "check", "from_data", "read_object"]
 

@@ -1,15 +1,16 @@
 """STIX patterns (STIX 2.1 §9): read into a frozen tree, written back, asked for the values they compare with.
 
-The grammar is the one of the standard (Appendix of §9): comparisons ``= != < <= > >= IN LIKE MATCHES ISSUBSET ISSUPERSET
-EXISTS`` with ``NOT``, joined by ``AND`` (binds tighter) and ``OR``; observations in brackets joined by ``AND``, ``OR``,
-``FOLLOWEDBY`` (in falling order of strength), with the qualifiers ``WITHIN``, ``REPEATS`` and ``START STOP``. Every token and
-every opened bracket costs a step of the budget, and brackets nest to `DEPTH` at most, so no pattern can exhaust the reader.
+The grammar is the one of the standard (Appendix of §9): comparisons ``= != < <= > >= IN LIKE MATCHES ISSUBSET
+ISSUPERSET EXISTS`` with ``NOT``, joined by ``AND`` (binds tighter) and ``OR``; observations in brackets joined by
+``AND``, ``OR``, ``FOLLOWEDBY`` (in falling order of strength), with the qualifiers ``WITHIN``, ``REPEATS`` and
+``START STOP``. Every token and every opened bracket costs a step of the budget, and brackets nest to `DEPTH` at most,
+so no pattern can exhaust the reader.
 
     >>> parse("[ipv4-addr:value = '198.51.100.7']").equalities()
     (('ipv4-addr:value', '198.51.100.7'),)
 
-Beyond the grammar two rules are checked, as the OASIS validator does: a comparison of a well-known hash has the form of that
-hash, and one observation has no qualifier twice.
+Beyond the grammar two rules are checked, as the OASIS validator does: a comparison of a well-known hash has the form
+of that hash, and one observation has no qualifier twice.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ DEPTH: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant: `kind` is string, integer, float, boolean, timestamp, binary or hex; `text` is its value as written, unquoted
+    """A constant: `kind` is string, integer, float, boolean, timestamp, binary or hex; `text` is its value as
+    written, unquoted
     and unescaped (``198.51.100.7``, ``-5``, ``true``, ``2021-03-02T00:00:00Z``, ``QUJD``, ``ff``)."""
 
     kind: str
@@ -61,7 +63,9 @@ ANY: Final = None
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``path operator constants``; IN has any number of constants, EXISTS none, all others one. `==` reads as `=`, `<>` as `!=`."""
+    """``path operator constants``: IN has any number of constants, EXISTS none, all others one; `==` reads as `=`,
+    `<>` as
+    `!=`."""
 
     path: Path
     operator: str
@@ -455,7 +459,8 @@ def _hash_fault(comparison: Comparison) -> str | None:
 # --- the common case: one equality with a text
 
 _SIMPLE: Final = re.compile(
-    r"\[ *([a-z][a-z0-9]*(?:-[a-z0-9]+)*):([a-z][a-z0-9_]*)((?:\.(?:[a-z][a-z0-9_]*|'[A-Za-z0-9-]+'))*) *={1,2} *'([^'\\]*)' *\]"
+    r"\[ *([a-z][a-z0-9]*(?:-[a-z0-9]+)*):([a-z][a-z0-9_]*)((?:\.(?:[a-z][a-z0-9_]*|'[A-Za-z0-9-]+'))*)"
+    r" *={1,2} *'([^'\\]*)' *\]"
 )
 
 
@@ -465,10 +470,10 @@ def _simple(text: str) -> Comparison | None:
     if match is None:
         return None
     type_, first, rest, value = match.groups()
-    steps: tuple[str, ...] = (first, *(step.strip("'") for step in rest.split(".")[1:])) if rest else (first,)
-    for step in (type_, *steps):
-        if step in _KEYWORDS and (step is type_ or f"'{step}'" not in rest):
-            return None
+    written = rest.split(".")[1:] if rest else []
+    if not _KEYWORDS.isdisjoint((type_, first, *written)):
+        return None
+    steps = (first, *(step.strip("'") for step in written))
     found = Comparison(Path(type_, steps), "=", (Constant("string", value),))
     return None if rest and "hashes" in steps and _hash_fault(found) else found
 
@@ -535,7 +540,7 @@ def _write(node: Comparison | Joined | Observation | Qualified) -> str:
         return f"[{_write(node.expression)}]"
     if isinstance(node, Qualified):
         inner = _write(node.inner)
-        if isinstance(node.inner, Joined):
+        if isinstance(node.inner, Joined) or _repeats(node):
             inner = f"({inner})"
         if node.qualifier == "START":
             return f"{inner} START t'{node.arguments[0]}' STOP t'{node.arguments[1]}'"
@@ -547,6 +552,16 @@ def _write(node: Comparison | Joined | Observation | Qualified) -> str:
             written = f"({written})"
         parts.append(written)
     return f" {node.word} ".join(parts)
+
+
+def _repeats(node: Qualified) -> bool:
+    """Whether the qualifier stands below as well, so that only parentheses tell the two apart."""
+    below = node.inner
+    while isinstance(below, Qualified):
+        if below.qualifier == node.qualifier:
+            return True
+        below = below.inner
+    return False
 
 
 def _write_comparison(node: Comparison) -> str:

@@ -5,12 +5,13 @@ Kinds are a small language:
 - ``string boolean timestamp timestamp-ms identifier hex binary uri hashes dictionary language`` and the names in
   `validate.SPECIAL`;
 - ``integer``, ``integer MIN MAX``, ``float MIN MAX`` (closed; ``*`` where there is no bound);
-- ``ref``: an identifier; ``ref A B``: of one of these types; ``ref !A B``: of any other type; ``ref @sco``: of an observable;
+- ``ref``: an identifier; ``ref A B``: of one of these types; ``ref !A B``: of any other type; ``ref @sco``: of an
+observable;
 - ``enum NAME``: a closed vocabulary of `vocabularies.CLOSED`;
 - ``struct NAME``: a nested object of `STRUCTS`; ``list KIND``: a list that is not empty.
 
-A property may say other than it says here only through an extension; properties not listed are custom and only their name
-and form are checked. Source: STIX 2.1 (OASIS Standard, 10 June 2021); each type names its section.
+A property may say other than it says here only through an extension; properties not listed are custom and only their
+name and form are checked. Source: STIX 2.1 (OASIS Standard, 10 June 2021); each type names its section.
 """
 
 from __future__ import annotations
@@ -556,7 +557,8 @@ OBSERVABLES: Final = MappingProxyType(
                 "account_last_login": "timestamp",
             },
             any_of=(
-                "extensions user_id credential account_login account_type display_name is_service_account is_privileged "
+                "extensions user_id credential account_login account_type display_name is_service_account "
+                "is_privileged "
                 "can_escalate_privs is_disabled account_created account_expires credential_last_changed "
                 "account_first_login account_last_login",
             ),

@@ -1,8 +1,10 @@
-"""What an object refers to: every identifier in a property named ``*_ref`` or ``*_refs``, at any depth, and its extensions.
+"""What an object refers to: every identifier in a property named ``*_ref`` or ``*_refs``, at any depth, and its
+extensions.
 
-STIX 2.1 §2.9, §3.2, §7.2, §7.3. Release decides by these whether a property may be shown, so none may be missed: the name of the
-property counts, not the type it stands in, and an identifier in a list below such a name counts too. A text that is no
-identifier names nothing and is left out (the keys ``"0"`` of the deprecated ``objects`` of observed-data).
+STIX 2.1 §2.9, §3.2, §7.2, §7.3. Release decides by these whether a property may be shown, so none may be missed: the
+name of the property counts, not the type it stands in, and an identifier in a list below such a name counts too. A
+text that is no identifier names nothing and is left out (the keys ``"0"`` of the deprecated ``objects`` of
+observed-data).
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from comity.kernel.model.kinds import type_of
 from comity.kernel.model.properties import CUSTOM_OBJECT, OBJECTS, OBSERVABLES
-from comity.kernel.model.validate import type_of
 
 Kind = Literal["object", "marking", "extension", "creator"]
 
@@ -27,7 +29,8 @@ class Reference:
         path: Where it stands, in the syntax of a granular marking selector: ``object_refs.[3]``,
             ``extensions.extension-definition--….task_refs.[0]``.
         target: The identifier as written.
-        kind: `marking` for a marking definition, `extension` for the key of an extension, `creator` for ``created_by_ref``
+        kind: `marking` for a marking definition, `extension` for the key of an extension, `creator` for
+        ``created_by_ref``
             of the object itself, `object` for all else.
     """
 

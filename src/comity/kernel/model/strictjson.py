@@ -7,11 +7,11 @@ Rules, each refused with its own code:
 - integers within ±(2^53-1), no NaN, no Infinity, no number beyond a double (RFC 7493 §2.2);
 - one value and nothing after it; bounded depth and size.
 
-How it is fast: orjson refuses everything here but repeated keys, long integers and depths between 64 and 1024. Writing the
-value again shows whether one of these is there. Equal bytes: none is. Else the colons are counted: without a ``\\u00`` escape
-every key has one colon and every text as many in the input as in the output, so an input with more colons lost a key on the
-way; and an integer beyond 64 bits, which orjson turns into a double, shows as a run of digits. Only what looks doubtful is
-read once more by the slow strict reader.
+How it is fast: orjson refuses everything here but repeated keys, long integers and depths between 64 and 1024.
+Writing the value again shows whether one of these is there. Equal bytes: none is. Else the colons are counted:
+without a ``\\u00`` escape every key has one colon and every text as many in the input as in the output, so an input
+with more colons lost a key on the way; and an integer beyond 64 bits, which orjson turns into a double, shows as a
+run of digits. Only what looks doubtful is read once more by the slow strict reader.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a search by value should find an object by: addresses, names, hashes, what a pattern asks for, external ids.
 
-The values stand as they are written in the object; folding case or defanging is the searcher's. Order is that of the object,
-each value once.
+The values stand as they are written in the object; folding case or defanging is the searcher's. Order is that of the
+object, each value once.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def values(data: dict[str, Any]) -> tuple[str, ...]:
         data: A decoded, valid STIX object.
 
     Returns:
-        Values of an observable (also of those inside observed-data); constants of ``=`` and ``IN`` in the STIX pattern of an
-        indicator; name and aliases; external ids (``CVE-2021-26855``, ``T1190``). No value twice, none empty.
+        Values of an observable (also of those inside observed-data); constants of ``=`` and ``IN`` in the STIX
+        pattern of an indicator; name and aliases; external ids (``CVE-2021-26855``, ``T1190``). No value twice, none
+        empty.
 
     Raises:
         Nothing.

@@ -102,7 +102,7 @@ CLOSED: Final = MappingProxyType(
 """Name of the enumeration -> its words."""
 
 LANGUAGES_639: Final = frozenset(_LANGUAGES.split())
-"""ISO 639-2 codes, bibliographic and terminological (STIX 2.1 §6.14, software.languages); ``qaa`` to ``qtz`` are for local use."""
+"""ISO 639-2 codes of both kinds (STIX 2.1 §6.14, software.languages); ``qaa`` to ``qtz`` are for local use."""
 
 TLP_1: Final = MappingProxyType(
     {

@@ -137,12 +137,15 @@ class _Closing(Generic[H]):
         return self.standing(holding) is not None if known is None else known
 
     def counted(self, identity: str) -> int:
-        if identity not in self.count:
-            self.count[identity] = sum(1 for holding in self.graph.holdings_of(identity) if self.shown(holding))
-            self.before[identity] = any(
-                self.standing(holding) is not None for holding in self.graph.holdings_of(identity)
-            )
-        return self.count[identity]
+        count = self.count.get(identity)
+        if count is None:
+            count, before = 0, False
+            for holding in self.graph.holdings_of(identity):
+                stood = self.standing(holding) is not None
+                before = before or stood
+                count += self.now.get(holding, stood)
+            self.count[identity], self.before[identity] = count, before
+        return count
 
     def visible(self, identity: str) -> bool:
         free = self.free.get(identity)
@@ -150,11 +153,10 @@ class _Closing(Generic[H]):
             free = self.free[identity] = self.graph.given(identity)
         return free or self.counted(identity) > 0
 
-    def put(self, holding: H, shown: bool) -> None:
-        identity = self.graph.identity(holding)
-        self.counted(identity)
-        if self.shown(holding) is not shown:
-            self.count[identity] += 1 if shown else -1
+    def turn(self, holding: H, identity: str, shown: bool) -> None:
+        """Take a holding in that is not shown, or out that is."""
+        count = self.counted(identity)
+        self.count[identity] = count + 1 if shown else count - 1
         self.now[holding] = shown
 
     def stands_alone(self, holding: H) -> bool:
@@ -189,8 +191,9 @@ class _Closing(Generic[H]):
             base = self.graph.base(holding)
             if not base:
                 if self.shown(holding):
-                    self.put(holding, False)
-                    doubtful.extend(self.graph.referrers(self.graph.identity(holding)))
+                    identity = self.graph.identity(holding)
+                    self.turn(holding, identity, False)
+                    doubtful.extend(self.graph.referrers(identity))
             elif self.shown(holding):
                 doubtful.append(holding)  # what was given to it may have changed
             else:
@@ -199,9 +202,9 @@ class _Closing(Generic[H]):
             holding = todo.pop()
             if self.shown(holding):
                 continue
-            self.put(holding, True)
-            doubtful.append(holding)
             identity = self.graph.identity(holding)
+            self.turn(holding, identity, True)
+            doubtful.append(holding)
             for referrer in self.graph.referrers(identity):
                 if not self.shown(referrer) and identity in self.graph.required(referrer) and self.graph.base(referrer):
                     todo.append(referrer)
@@ -213,8 +216,8 @@ class _Closing(Generic[H]):
             holding = doubtful.pop()
             if not self.shown(holding) or self.stands_alone(holding):
                 continue
-            self.put(holding, False)
             identity = self.graph.identity(holding)
+            self.turn(holding, identity, False)
             if not self.visible(identity):
                 doubtful.extend(self.graph.referrers(identity))
 
@@ -249,8 +252,14 @@ class _Closing(Generic[H]):
                     continue
                 seen.add(holding)
                 stack.append((holding, True))
-                refs = {*self.graph.required(holding), *self.graph.optional(holding)}
-                targets = [target for ref in refs for target in by_id.get(ref, ()) if target not in seen]
-                targets.sort(key=places.__getitem__, reverse=True)
-                stack.extend((target, False) for target in targets)
+                targets = [
+                    target
+                    for refs in (self.graph.required(holding), self.graph.optional(holding))
+                    for ref in refs
+                    for target in by_id.get(ref, ())
+                    if target not in seen
+                ]
+                if len(targets) > 1:
+                    targets.sort(key=places.__getitem__, reverse=True)
+                stack.extend([(target, False) for target in targets])
         return order

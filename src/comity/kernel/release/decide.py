@@ -284,24 +284,25 @@ def _stopped(predicate: str, subject: Subject) -> Failed:
 def _choose(passing: Sequence[ClauseInForce], stix_type: str) -> tuple[ClauseInForce, tuple[Conflict, ...]]:
     """The clause that becomes the title, and what was decided silently by choosing it."""
     ordered = sorted(passing, key=precedence)
-    widest = [item for item in ordered if not any(_contains(other.view, item.view, stix_type) for other in ordered)]
+    widest = [item for item in ordered if not any(contains(other.view, item.view, stix_type) for other in ordered)]
     kept = widest[0]
     conflicts = tuple(
-        Conflict(kept.title, item.title, _rule(kept, item) if item in widest else "view")
+        Conflict(kept.title, item.title, rule(kept, item) if item in widest else "view")
         for item in ordered
         if item is not kept
     )
     return kept, conflicts
 
 
-def _rule(kept: ClauseInForce, dropped: ClauseInForce) -> str:
+def rule(kept: ClauseInForce, dropped: ClauseInForce) -> str:
     """Which step of the order put `kept` before `dropped`."""
     if kept.since != dropped.since:
         return "entry into force"
     return "agreement id" if kept.agreement != dropped.agreement else "clause number"
 
 
-def _contains(wide: View | None, narrow: View | None, stix_type: str) -> bool:
+def contains(wide: View | None, narrow: View | None, stix_type: str) -> bool:
+    """Whether the view `wide` strictly contains the view `narrow` for objects of this type."""
     return wide is not None and narrow is not None and narrower(narrow, wide, stix_type)
 
 
@@ -330,7 +331,7 @@ def _referred(
     first = opening[0]
     view = first.view
     assert view is not None  # clause-complete
-    conflicts = tuple(Conflict(first.title, item.title, _rule(first, item)) for item in opening[1:])
+    conflicts = tuple(Conflict(first.title, item.title, rule(first, item)) for item in opening[1:])
     conflicts += tuple(
         Conflict(first.title, item.title, "refer before permit") for item in sorted(passing, key=precedence)
     )

@@ -218,9 +218,9 @@ def terms_of(effective: Effective, clause: Clause, at: Instant, view: View | Non
 
     `retention` is the earlier of the holding's own end and ``at`` plus the clause's retention; a clause without a
     readable retention ends it at `at`. Recipients and purposes are those both allow; the basis is the holding's, or
-    the clause's where none was stated.
+    the clause's where none was stated. With a `view`, granular markings of what it removes do not count.
     """
-    facets = effective.facets
+    facets = effective.facets.under(view)
     return Terms(
         tlp=facets.tlp,
         pap=facets.pap,

@@ -440,7 +440,7 @@ def in_force(state: AgreementState, at: Instant, *, holder: str) -> tuple[Clause
         if clause.says != "prohibit":
             senders, receivers = senders - resting, receivers - resting
         for form, givers, takers in _reserved(state.agreement, clause, senders, receivers):
-            if givers and takers:
+            if givers and takers and len(givers | takers) > 1:
                 view = None if clause.says == "prohibit" else view_of(state.agreement, clause.view)
                 standing.append(ClauseInForce(state.digest, form, givers, takers, entered, until, view))
     return tuple(standing)

@@ -69,6 +69,21 @@ class Change:
     new: str | None
 
 
+class _Resolver:
+    """The refs of the parties that refs of parties and groups mean, as the agreement stands at signature."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        self._groups = {group.ref: group.members for group in agreement.groups}
+        self._known: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def __call__(self, refs: tuple[str, ...]) -> frozenset[str]:
+        found = self._known.get(refs)
+        if found is None:
+            found = frozenset(member for ref in refs for member in self._groups.get(ref, (ref,)))
+            self._known[refs] = found
+        return found
+
+
 def lint(agreement: Agreement, *, interval: int | None = None) -> tuple[Finding, ...]:
     """Every finding, whole-agreement ones first, then by clause.
 
@@ -76,15 +91,16 @@ def lint(agreement: Agreement, *, interval: int | None = None) -> tuple[Finding,
         agreement: As read.
         interval: Microseconds between two contacts of the slowest carrier among the parties, if known.
     """
-    found = [*_whole(agreement, interval)]
+    resolve = _Resolver(agreement)
+    found = [*_whole(agreement, interval, resolve)]
     for clause in agreement.clauses:
-        found += _single(agreement, clause)
+        found += _single(agreement, clause, resolve)
     for first, second in combinations(agreement.clauses, 2):
-        found += _pair(agreement, first, second)
+        found += _pair(agreement, first, second, resolve)
     return tuple(found)
 
 
-def _whole(agreement: Agreement, interval: int | None) -> Iterator[Finding]:
+def _whole(agreement: Agreement, interval: int | None, resolve: _Resolver) -> Iterator[Finding]:
     lease = instants.duration(agreement.life.lease)
     if interval is not None and lease < interval:
         yield Finding(
@@ -122,25 +138,19 @@ def _whole(agreement: Agreement, interval: int | None) -> Iterator[Finding]:
     active: set[str] = set()
     for clause in agreement.clauses:
         if clause.says != "prohibit":
-            active |= resolve(agreement, clause.sender) | resolve(agreement, clause.to)
+            active |= resolve(clause.sender) | resolve(clause.to)
     for party in agreement.parties:
         if party.ref not in active:
             yield Finding("party-silent", f"{party.name} neither gives nor receives anything.")
 
 
-def resolve(agreement: Agreement, refs: tuple[str, ...]) -> set[str]:
-    """The refs of the parties that refs of parties and groups mean, as the agreement stands at signature."""
-    groups = {group.ref: group.members for group in agreement.groups}
-    return {member for ref in refs for member in groups.get(ref, (ref,))}
-
-
-def _single(agreement: Agreement, clause: Clause) -> Iterator[Finding]:
+def _single(agreement: Agreement, clause: Clause, resolve: _Resolver) -> Iterator[Finding]:
     here = (clause.number,)
 
     def finding(code: str, sentence: str) -> Finding:
         return Finding(code, f"Clause {clause.number}: {sentence}", here)
 
-    givers, receivers = resolve(agreement, clause.sender), resolve(agreement, clause.to)
+    givers, receivers = resolve(clause.sender), resolve(clause.to)
     grows = any(group.grows_by and group.ref in (*clause.sender, *clause.to) for group in agreement.groups)
     if not givers or not receivers:
         yield finding("nobody", f"nobody {'gives' if not givers else 'receives'} under it.")
@@ -191,9 +201,9 @@ def _window(agreement: Agreement, clause: Clause) -> Iterator[Finding]:
         )
 
 
-def _pair(agreement: Agreement, first: Clause, second: Clause) -> Iterator[Finding]:
-    givers = resolve(agreement, first.sender) & resolve(agreement, second.sender)
-    receivers = resolve(agreement, first.to) & resolve(agreement, second.to)
+def _pair(agreement: Agreement, first: Clause, second: Clause, resolve: _Resolver) -> Iterator[Finding]:
+    givers = resolve(first.sender) & resolve(second.sender)
+    receivers = resolve(first.to) & resolve(second.to)
     if not givers or not receivers or (givers == receivers and len(givers) == 1):
         return
     if not _times_meet(first, second):
@@ -201,7 +211,7 @@ def _pair(agreement: Agreement, first: Clause, second: Clause) -> Iterator[Findi
     by_says = {first.says: first, second.says: second}
     if "prohibit" in by_says and first.says != second.says:
         other = next(clause for clause in (first, second) if clause.says != "prohibit")
-        if _stops_all(agreement, by_says["prohibit"], other):
+        if _stops_all(resolve, by_says["prohibit"], other):
             yield Finding(
                 "prohibited-throughout",
                 f"Clause {other.number} gives nothing: clause {by_says['prohibit'].number} prohibits all of it, "
@@ -218,17 +228,17 @@ def _pair(agreement: Agreement, first: Clause, second: Clause) -> Iterator[Findi
                 (by_says["permit"].number, by_says["refer"].number),
             )
     elif first.says == second.says == "permit" and _may_meet(first, second):
-        yield from _two_permits(agreement, first, second)
+        yield from _two_permits(agreement, first, second, resolve)
 
 
-def _two_permits(agreement: Agreement, first: Clause, second: Clause) -> Iterator[Finding]:
+def _two_permits(agreement: Agreement, first: Clause, second: Clause, resolve: _Resolver) -> Iterator[Finding]:
     differ = [
         key
         for key in ("view", "with_names", "source", "purpose", "onward", "retention", "duties")
         if _as_set(getattr(first, key)) != _as_set(getattr(second, key))
     ]
     winner, loser, rule = _winner(agreement, first, second)
-    if _covers(agreement, winner, loser):
+    if _covers(agreement, winner, loser, resolve):
         yield Finding(
             "overshadowed",
             f"Clause {loser.number} is never used: clause {winner.number} gives the same objects to the same "
@@ -286,11 +296,11 @@ def _may_meet(first: Clause, second: Clause) -> bool:
     )
 
 
-def _stops_all(agreement: Agreement, prohibit: Clause, other: Clause) -> bool:
+def _stops_all(resolve: _Resolver, prohibit: Clause, other: Clause) -> bool:
     """Whether a prohibit certainly covers everything the other clause could give."""
-    if not resolve(agreement, other.sender) <= resolve(agreement, prohibit.sender):
+    if not resolve(other.sender) <= resolve(prohibit.sender):
         return False
-    if not resolve(agreement, other.to) <= resolve(agreement, prohibit.to):
+    if not resolve(other.to) <= resolve(prohibit.to):
         return False
     if (prohibit.not_before or 0) > (other.not_before or 0) or (prohibit.not_after or 1 << 62) < (
         other.not_after or 1 << 62
@@ -306,11 +316,11 @@ def _stops_all(agreement: Agreement, prohibit: Clause, other: Clause) -> bool:
     return True
 
 
-def _covers(agreement: Agreement, winner: Clause, loser: Clause) -> bool:
+def _covers(agreement: Agreement, winner: Clause, loser: Clause, resolve: _Resolver) -> bool:
     """Whether everything the loser gives is given by the winner already."""
-    if not resolve(agreement, loser.sender) <= resolve(agreement, winner.sender):
+    if not resolve(loser.sender) <= resolve(winner.sender):
         return False
-    if not resolve(agreement, loser.to) <= resolve(agreement, winner.to):
+    if not resolve(loser.to) <= resolve(winner.to):
         return False
     if _growing(agreement, loser) - _growing(agreement, winner):
         return False

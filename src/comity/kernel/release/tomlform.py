@@ -16,18 +16,13 @@ from comity.kernel.model import instants
 from comity.kernel.model.instants import Instant
 from comity.kernel.release import agreementdata
 from comity.kernel.release.agreement import Agreement
-from comity.kernel.release.tomllines import MAX_DEPTH, Lines
+from comity.kernel.release.tomllines import Lines
 
 MOST_TEXT: Final = 1_000_000
 """Characters of an agreement file."""
 
-MOST_DOTS: Final = 16
-"""Dots in one dotted key; tomllib's time grows with the square of it."""
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
-_DOTTED: Final = re.compile(r"^[ \t]*\[{0,2}(?:[ \t]*[\w-]+[ \t]*\.){" + str(MOST_DOTS) + "}", re.MULTILINE | re.ASCII)
-_DEEP: Final = re.compile(r"(?:[\[{][ \t\r\n]*){" + str(MAX_DEPTH) + "}")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 
@@ -42,11 +37,7 @@ def read(text: str) -> Agreement:
     """
     if len(text) > MOST_TEXT:
         raise InputRefused("agreement-size", f"The file has more than {MOST_TEXT} characters; split the agreement.")
-    for pattern, what in ((_DOTTED, "A key has too many dots"), (_DEEP, "Lists stand too deep in one another")):
-        match = pattern.search(text)
-        if match is not None:
-            line = text.count("\n", 0, match.start()) + 1
-            raise InputRefused("agreement-size", f"Line {line}: {what}; nothing in an agreement needs that.", line=line)
+    lines = Lines(text)
     try:
         data = tomllib.loads(text)
     except RecursionError as deep:
@@ -60,7 +51,7 @@ def read(text: str) -> Agreement:
         raise InputRefused(
             "agreement-syntax", f"Line {line} is not TOML 1.0: {what}.", clause="TOML 1.0.0", line=line
         ) from broken
-    return agreementdata.from_data(data, line=Lines(text).line, instant=_instant)
+    return agreementdata.from_data(data, line=lines.line, instant=_instant)
 
 
 def _instant(value: Any) -> Instant:

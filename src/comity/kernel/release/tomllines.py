@@ -1,17 +1,24 @@
 """Where in a TOML text each value stands, so that a refusal can name the line; tomllib itself gives no lines.
 
-The text must already have been read by tomllib: this scanner trusts the grammar (TOML 1.0.0) and only keeps count. A
+This scanner keeps count along the grammar of TOML 1.0.0; where a text is none it still ends, in time that grows with
+its length, and tomllib says what is wrong. It runs first, for tomllib takes memory that grows with the square of the
+parts of a dotted key. A
 path is a tuple of keys and list places, e.g. ``("clause", 2, "tlp", 0)``; the lines count from 1.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NoReturn
+
+from comity.kernel.errors import InputRefused
 
 Path = tuple[str | int, ...]
 
 MAX_DEPTH: Final = 8
+MOST_DOTS: Final = 16
+"""Parts of one dotted key."""
+
 _SPACE: Final = re.compile(r"[ \t]*")
 _GAP: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -20,7 +27,11 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re
 
 
 class Lines:
-    """The line of each path of a TOML text."""
+    """The line of each path of a TOML text.
+
+    Raises:
+        InputRefused: `agreement-size` for lists or keys deeper than any agreement needs.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -44,7 +55,7 @@ class Lines:
             self._skip(_GAP)
             if self._at >= end:
                 return
-            if self._text[self._at] == "[":
+            if self._text.startswith("[", self._at):
                 here = self._header()
             else:
                 self._pair(here, 0)
@@ -84,12 +95,14 @@ class Lines:
         keys = []
         while True:
             self._skip(_SPACE)
-            if self._text[self._at] in "\"'":
+            if self._text[self._at : self._at + 1] in {'"', "'"}:
                 keys.append(self._string())
             else:
                 match = _BARE.match(self._text, self._at)
                 keys.append(match.group() if match else "")
                 self._at = match.end() if match else self._at + 1
+            if len(keys) > MOST_DOTS:
+                self._too_deep("a key has too many dots")
             self._skip(_SPACE)
             if not self._text.startswith(".", self._at):
                 return keys
@@ -99,7 +112,9 @@ class Lines:
         first = self._text[self._at : self._at + 1]
         if first in {'"', "'"}:
             self._string()
-        elif first in {"[", "{"} and depth < MAX_DEPTH:
+        elif first in {"[", "{"}:
+            if depth >= MAX_DEPTH:
+                self._too_deep("lists stand too deep in one another")
             close = "]" if first == "[" else "}"
             self._at += 1
             number = 0
@@ -110,7 +125,7 @@ class Lines:
                 if self._text[self._at] == close:
                     self._at += 1
                     return
-                if self._text[self._at] == ",":
+                if self._text[self._at] in ",]}":
                     self._at += 1
                     continue
                 if first == "[":
@@ -122,7 +137,7 @@ class Lines:
                     self._pair(path, depth + 1)
         else:
             match = _SCALAR.match(self._text, self._at)
-            self._at = max(match.end() if match else 0, self._at + (first in {"[", "{"}))
+            self._at = match.end() if match else self._at
 
     def _string(self) -> str:
         text, start = self._text, self._at
@@ -154,6 +169,10 @@ class Lines:
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = max(self._counted, self._at)
         return self._line
+
+    def _too_deep(self, what: str) -> NoReturn:
+        line = self._now()
+        raise InputRefused("agreement-size", f"Line {line}: {what}; nothing in an agreement needs that.", line=line)
 
     def _note(self, path: Path) -> None:
         self._lines.setdefault(path, self._now())

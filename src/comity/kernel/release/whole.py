@@ -1,28 +1,36 @@
 """Every class against every party at once: the table a node releases by, and what a preview compares.
 
-The answers are `decide`'s own. Before it is asked, each clause is read once against each distinct value of each
-facet, as sets of classes kept in the bits of an integer, which leaves the few pairs that can be anything but withheld
-(trust.md, section 1.2: the saving is the join, not the engine). Refusals are decided when they are asked for.
+The answers are `decide`'s own. Each clause is read once against each distinct value of each facet, and what it says
+is kept as one bit of an integer; a pair of class and party is then a few operations on such integers. Two pairs for
+which the same clauses pass, of one object type, have the same answer, so `decide` is asked once for each such set
+(the saving is the join, not the engine). Refusals are decided when they are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from comity.kernel.model.instants import Instant
-from comity.kernel.release.decide import decide
-from comity.kernel.release.decision import ClauseInForce, Decision, Receiver, Withhold
+from comity.kernel.release.decide import contains, decide, precedence, rule
+from comity.kernel.release.decision import ClauseInForce, Conflict, Decision, Receiver, Release, Withhold
 from comity.kernel.release.facets import Facets
-from comity.kernel.release.predicates import Predicate, Stage, Subject, Truth, stage
+from comity.kernel.release.predicates import BY_ID, Stage, Subject, Truth, stage
 
 K = TypeVar("K", bound=Hashable)
 
 _MATCH: Final = stage(Stage.MATCH)
-_BY_FACET: Final = tuple(row for row in _MATCH if row.facet is not None)
-_BY_TIME: Final = tuple(row for row in _MATCH if row.facet is None)
+_GATE: Final = stage(Stage.GATE)
+_OFFICER: Final = stage(Stage.OFFICER)
+_MATCH_BY_CLAUSE: Final = tuple(row for row in _MATCH if row.facet is None)
+_GATE_BY_PARTY: Final = (BY_ID["office-in-card"],)
+_GATE_BY_CLAUSE: Final = tuple(row for row in _GATE if row.facet is None and row not in _GATE_BY_PARTY)
+_FLOOR_BY_CLASS: Final = tuple(row for row in stage(Stage.FLOOR) if row.facet in ("unread", "recipients"))
+_FACETS: Final = tuple(dict.fromkeys(row.facet for row in _MATCH + _GATE if row.facet is not None))
 _NOBODY: Final = Receiver("", "other")
+_ANYTHING: Final = Facets("", *(None,) * 3, "", *(None,) * 9)
+_ONWARD: Final = ("clear", "green", "amber")  # what TLP lets go on at all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,122 +84,174 @@ def table(
     Returns:
         A mapping from (class key, party id) to `Decision`, equal in every pair to `decide` asked alone.
     """
-    keys = list(classes)
-    index = _Index([classes[key] for key in keys])
-    speaking = {place: index.speaking(item, holder, at) for place, item in enumerate(in_force)}
-    by_party: dict[str, list[int]] = {}
-    for place, item in enumerate(in_force):
-        for party in item.receivers:
-            by_party.setdefault(party, []).append(place)
-    titles: dict[str, list[int]] = {}
-    for place, item in enumerate(in_force):
-        titles.setdefault(item.title, []).append(place)
-    agreements: dict[str, list[int]] = {}
-    for place, item in enumerate(in_force):
-        agreements.setdefault(item.agreement, []).append(place)
-
+    book = _Book(holder, in_force, at)
+    readings = [(key, facets, book.read(facets)) for key, facets in classes.items()]
     given: dict[tuple[K, str], Decision] = {}
     for to in parties:
-        clauses = by_party.get(to.id, [])
-        first, second, stopped = 0, 0, 0
-        for place in clauses:
-            item = in_force[place]
-            sure, could = speaking[place]
-            if item.clause.says not in ("permit", "refer"):
-                if holder in item.senders:
-                    stopped |= could
-            elif holder in item.senders:
-                first |= (sure | index.parted) & index.first_hand
-        for title, mask in index.titles.items():
-            if to.id not in clients and not any(to.id in in_force[place].receivers for place in titles.get(title, ())):
+        if to.id == holder or not to.verified:
+            continue
+        heard, offices = book.heard(to.id), book.offices(to.offices)
+        spoken = heard & book.spoken
+        for key, facets, reading in readings:
+            could = reading.could & spoken
+            if facets.title is not None or facets.parts:
+                places = book.second_hand(facets, to.id, reading, heard, clients)
+                if not places:
+                    continue
+            elif reading.nobody or could & book.prohibits:
                 continue
-            for place in titles.get(title, ()):
-                second |= mask & (speaking[place][0] | index.parted)
-        for number in _bits((first | second) & ~stopped):
-            facets = index.facets[number]
-            bit = 1 << number
-            under = facets.title
-            places = [
-                place
-                for place in clauses
-                if (speaking[place][1] | index.parted) & bit
-                and (under is not None or holder in in_force[place].senders)
-            ]
-            if under is not None:  # members of the title's agreement count, and a client is no receiver
-                places = sorted({*places, *agreements[under.partition("#")[0]]})
-            narrow = [in_force[place] for place in places]
-            decision = decide(facets, holder, to, narrow, at=at, clients=clients)
+            else:
+                sure = reading.sure & reading.gates & offices & spoken
+                passing, asking = sure & book.permits, could & book.refers
+                if not (sure & book.refers if asking else passing):
+                    continue
+                if not asking and not reading.officer:
+                    given[key, to.id] = book.chosen(passing, facets.type)
+                    continue
+                places = passing | asking
+            decision = book.decide(facets, to, places, clients)
             if not isinstance(decision, Withhold):
-                given[keys[number], to.id] = decision
+                given[key, to.id] = decision
     return Table(classes, holder, {to.id: to for to in parties}, tuple(in_force), at, clients, given)
 
 
-class _Index:
-    """The classes by facet value, each set of classes an integer with one bit a class."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the clauses say of one class, a bit a clause.
 
-    def __init__(self, facets: Sequence[Facets]) -> None:
-        self.facets = facets
-        self.all = (1 << len(facets)) - 1
-        self.values: dict[str, list[tuple[Facets, int]]] = {}
+    `sure`, `could`: it speaks of the class, surely or possibly. `gates`: nothing of the class stands in the way of a
+    release under it. `nobody`: the floor lets the class go to nobody. `officer`: what it would release is referred.
+    """
+
+    sure: int
+    could: int
+    gates: int
+    nobody: bool
+    officer: bool
+
+
+class _Book:
+    """The clauses in force, read as bits: bit n stands for the n-th clause in order of precedence."""
+
+    def __init__(self, holder: str, in_force: Sequence[ClauseInForce], at: Instant) -> None:
+        self.holder, self.in_force, self.at = holder, tuple(sorted(in_force, key=precedence)), at
+        self.choices: dict[tuple[int, str], Release] = {}
+        self.wider: dict[str, list[int]] = {}
+        self.conflicts: dict[tuple[int, int, bool], Conflict] = {}
+        self.values: dict[tuple[str, object], tuple[int, int, int]] = {}
+        self.permits = self.bits(lambda item: item.clause.says == "permit")
+        self.refers = self.bits(lambda item: item.clause.says == "refer")
+        self.prohibits = ~(self.permits | self.refers)
+        self.onward = self.bits(lambda item: item.clause.onward in ("members", "clients"))
+        self.spoken = self.bits(lambda item: holder in item.senders)
+        anything = Subject(_ANYTHING, holder, _NOBODY, at)
+        now = [replace(anything, clause=item) for item in self.in_force]
+        self.live = self.bits_of(all(row.truth(one) is Truth.YES for row in _MATCH_BY_CLAUSE) for one in now)
+        self.open = self.bits_of(all(row.truth(one) is Truth.YES for row in _GATE_BY_CLAUSE) for one in now)
+        self.by_receiver: dict[str, int] = {}
+        self.agreements: dict[str, int] = {}
         self.titles: dict[str, int] = {}
-        self.first_hand = 0
-        self.parted = _mask([number for number, one in enumerate(facets) if one.parts], len(facets))
-        for field in fields(Facets):
-            members: dict[object, list[int]] = {}
-            for number, one in enumerate(facets):
-                members.setdefault(getattr(one, field.name), []).append(number)
-            masks = [(facets[numbers[0]], _mask(numbers, len(facets))) for numbers in members.values()]
-            self.values[field.name] = masks
-            if field.name == "title":
-                for example, mask in masks:
-                    if example.title is None:
-                        self.first_hand = mask
-                    else:
-                        self.titles[example.title] = mask
-        self.cache: dict[tuple[str, str, object], tuple[int, int]] = {}
+        for place, item in enumerate(self.in_force):
+            self.agreements[item.agreement] = self.agreements.get(item.agreement, 0) | 1 << place
+            self.titles[item.title] = self.titles.get(item.title, 0) | 1 << place
+            for party in item.receivers:
+                self.by_receiver[party] = self.by_receiver.get(party, 0) | 1 << place
 
-    def speaking(self, item: ClauseInForce, holder: str, at: Instant) -> tuple[int, int]:
-        """The classes a clause surely speaks of, and those it could."""
-        if self.facets:
-            subject = Subject(self.facets[0], holder, _NOBODY, at, item)
-            if any(row.truth(subject) is Truth.NO for row in _BY_TIME):
-                return 0, 0
-        sure = could = self.all
-        for row in _BY_FACET:
-            if row.key is None or getattr(item.clause, row.key) is None:
-                continue
-            yes, maybe = self.read(row, item, holder, at)
-            sure, could = sure & yes, could & maybe
-            if not could:
-                break
-        return sure, could
+    def bits(self, holds: Callable[[ClauseInForce], bool]) -> int:
+        return self.bits_of(holds(item) for item in self.in_force)
 
-    def read(self, row: Predicate, item: ClauseInForce, holder: str, at: Instant) -> tuple[int, int]:
-        kind = "permit" if item.clause.says == "permit" else "other"
-        name = (row.id, kind, getattr(item.clause, row.key or ""))
-        if name not in self.cache:
-            yes = maybe = 0
-            for example, mask in self.values[row.facet or ""]:
-                truth = row.truth(Subject(example, holder, _NOBODY, at, item))
-                if truth is not Truth.NO:
-                    maybe |= mask
-                    yes |= mask if truth is Truth.YES else 0
-            self.cache[name] = (yes, maybe)
-        return self.cache[name]
+    @staticmethod
+    def bits_of(flags: Iterable[bool]) -> int:
+        return sum(1 << place for place, flag in enumerate(flags) if flag)
 
+    def heard(self, party: str) -> int:
+        """The clauses that give to this party, or stop what would go to it."""
+        return self.by_receiver.get(party, 0)
 
-def _mask(numbers: Sequence[int], length: int) -> int:
-    octets = bytearray(length // 8 + 1)
-    for number in numbers:
-        octets[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(octets, "little")
+    def offices(self, offices: frozenset[str]) -> int:
+        """The clauses whose offices stand in a card with these offices."""
+        to = replace(_NOBODY, offices=offices)
+        return self.bits(
+            lambda item: all(
+                row.truth(Subject(_ANYTHING, self.holder, to, self.at, item)) is Truth.YES for row in _GATE_BY_PARTY
+            )
+        )
+
+    def read(self, facets: Facets) -> _Reading:
+        sure = could = self.live
+        gates = self.open
+        for name in _FACETS:
+            yes, maybe, free = self.value(name, facets)
+            sure, could, gates = sure & yes, could & maybe, gates & free
+        alone = Subject(facets, self.holder, _NOBODY, self.at)
+        return _Reading(
+            sure,
+            could,
+            gates,
+            any(row.truth(alone) is not Truth.YES for row in _FLOOR_BY_CLASS),
+            any(row.truth(alone) is Truth.NO for row in _OFFICER),
+        )
+
+    def value(self, name: str, facets: Facets) -> tuple[int, int, int]:
+        """For one value of one facet: the clauses that surely, that possibly speak of it, and whose gates it passes."""
+        mark = (name, getattr(facets, name))
+        if mark not in self.values:
+            yes = maybe = free = 0
+            for place, item in enumerate(self.in_force):
+                subject = Subject(facets, self.holder, _NOBODY, self.at, item)
+                least = min((row.truth(subject) for row in _MATCH if row.facet == name), default=Truth.YES)
+                yes |= (least is Truth.YES) << place
+                maybe |= (least is not Truth.NO) << place
+                free |= all(row.truth(subject) is Truth.YES for row in _GATE if row.facet == name) << place
+            self.values[mark] = (yes, maybe, free)
+        return self.values[mark]
+
+    def second_hand(self, facets: Facets, party: str, reading: _Reading, heard: int, clients: frozenset[str]) -> int:
+        """The clauses that matter where bits are not enough: second-hand holdings and granular markings."""
+        if facets.title is None:
+            return heard
+        title = self.titles.get(facets.title, 0)
+        if not title & heard and party not in clients:
+            return 0
+        if not facets.parts and (not title & reading.sure & reading.gates & self.onward or facets.tlp not in _ONWARD):
+            return 0
+        return self.agreements[facets.title.partition("#")[0]] | (heard & reading.could & ~self.permits)
+
+    def chosen(self, passing: int, stix_type: str) -> Release:
+        """The release that `decide` makes of these permits."""
+        known = self.choices.get((passing, stix_type))
+        if known is not None:
+            return known
+        wider = self.wider.get(stix_type)
+        if wider is None:
+            views = [item.view for item in self.in_force]
+            wider = self.wider[stix_type] = [
+                self.bits_of(contains(other, view, stix_type) for other in views) for view in views
+            ]
+        places = list(_bits(passing))
+        widest = [place for place in places if not wider[place] & passing]
+        kept = widest[0]
+        item = self.in_force[kept]
+        assert item.view is not None  # clause-complete
+        conflicts = tuple(self.conflict(kept, place, place in widest) for place in places if place != kept)
+        release = self.choices[passing, stix_type] = Release(item.title, item.clause, item.view, conflicts)
+        return release
+
+    def conflict(self, kept: int, dropped: int, as_wide: bool) -> Conflict:
+        mark = (kept, dropped, as_wide)
+        if mark not in self.conflicts:
+            one, other = self.in_force[kept], self.in_force[dropped]
+            self.conflicts[mark] = Conflict(one.title, other.title, rule(one, other) if as_wide else "view")
+        return self.conflicts[mark]
+
+    def decide(self, facets: Facets, to: Receiver, places: int, clients: frozenset[str]) -> Decision:
+        narrow = [self.in_force[place] for place in _bits(places)]
+        return decide(facets, self.holder, to, narrow, at=self.at, clients=clients)
 
 
 def _bits(mask: int) -> Iterator[int]:
     """The places of the bits that are set, ascending."""
-    octets = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
-    for place, octet in enumerate(octets):
-        while octet:
-            low = octet & -octet
-            yield place * 8 + low.bit_length() - 1
-            octet ^= low
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low

@@ -1,9 +1,10 @@
 """Hidden source: a new object that says what a source said, and nothing of who said it.
 
-The new object has its own id and instants, and carries only properties that STIX 2.1 gives its type; of those, what tells of a
-source goes: creator, external references, labels, authors, who saw it and where, and whatever names one of the texts to hide
-(the original's id, its creator, the source). `valid_from` and `valid_until` are cut to the day. It is sealed with role `anonymous`, and the seal
-holds a salted commitment to the original (`comity.kernel.seal.seals`). Nothing here reads a clock or draws an id.
+The new object has its own id and instants, and carries only properties that STIX 2.1 gives its type; of those, what
+tells of a source goes: creator, external references, labels, authors, who saw it and where, and whatever names one
+of the texts to hide (the original's id, its creator, the source). `valid_from` and `valid_until` are cut to the
+day. It is sealed with role `anonymous`, and the seal holds a salted commitment to the original
+(`comity.kernel.seal.seals`). Nothing here reads a clock or draws an id.
 """
 
 from __future__ import annotations
@@ -16,23 +17,11 @@ from comity.kernel.errors import NotAllowed
 from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import DAY, Instant, format, parse
 from comity.kernel.model.properties import EXTENSIONS, OBJECTS, OBSERVABLES
+from comity.kernel.model.vocabularies import TLP_1, TLP_2
 from comity.kernel.seal.commitment import is_container, strip
 from comity.kernel.seal.views import Cut
 
-TLP_MARKINGS: Final = frozenset(
-    f"marking-definition--{uuid}"
-    for uuid in (
-        "613f2e26-407d-48c7-9eca-b8e91df99dc9",  # TLP:WHITE, STIX 2.1 §7.2.1.4
-        "34098fce-860f-48ae-8e50-ebd3cc5e41da",  # TLP:GREEN
-        "f88d31f6-486f-44da-b317-01333bde0b82",  # TLP:AMBER
-        "5e57c739-391a-4eb3-b6be-7d15ca92d5ed",  # TLP:RED
-        "94868c89-83c2-464b-929b-a1a8aa3c8487",  # TLP:CLEAR, TLP 2.0 as published by OASIS
-        "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",  # TLP:GREEN
-        "55d920b0-5e8b-4f79-9ee9-91f868d9b421",  # TLP:AMBER
-        "939a9414-2ddd-4d32-a0cd-375ea402b003",  # TLP:AMBER+STRICT
-        "e828b379-4e03-4974-9ac4-e53a884c97c1",  # TLP:RED
-    )
-)
+TLP_MARKINGS: Final = frozenset({*TLP_1, *TLP_2})
 """The markings that everybody uses and that therefore tell nothing of a source."""
 
 SOURCE_FIELDS: Final = frozenset(
@@ -105,8 +94,8 @@ def anonymise(
             for key, one in value.items():
                 if key not in standard or _names(one, names):
                     cut.take_step(name, key)
-        elif _names(value, names):
-            if is_container(name, value) and name != "granular_markings":
+        elif name != "granular_markings" and _names(value, names):
+            if is_container(name, value):
                 for index, one in enumerate(value):
                     if _names(one, names):
                         cut.take_step(name, index)
@@ -117,6 +106,8 @@ def anonymise(
     if stands:
         _refuse(f"{', '.join(stands)} must stay and names it")
     new = cut.data()
+    if _names(new, names):  # a selector into what stays
+        _refuse("what must stay names it")
     if "created" in shape.required:
         first = at if created is None else created
         if first > at:

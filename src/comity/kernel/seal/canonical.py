@@ -1,9 +1,10 @@
 """Canonical bytes: RFC 8785 (JCS), the only bytes that are ever hashed or signed.
 
-orjson with sorted keys gives the same bytes eight times faster, but for floats, integers beyond 2^53 and keys with astral
-characters (orjson sorts by code point, RFC 8785 §3.2.3 by UTF-16 code unit), and writes NaN as null. `_doubtful` finds every such output (and some
-harmless ones), which then goes the slow way; a property test holds the two equal. In compact JSON a number stands at the
-start, after ``":``, ``[`` or ``,``; the searches are apart because each then begins with a literal, which is what makes them fast.
+orjson with sorted keys gives the same bytes eight times faster, but for floats, integers beyond 2^53 and keys with
+astral characters (orjson sorts by code point, RFC 8785 §3.2.3 by UTF-16 code unit), and writes NaN as null.
+`_doubtful` finds every such output (and some harmless ones), which then goes the slow way; a property test holds
+the two equal. In compact JSON a number stands at the start, after ``":``, ``[`` or ``,``; the searches are apart
+because each then begins with a literal, which is what makes them fast.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Cards: what a party says of itself, signed with its identity key, and the chain of cards from its first one on.
 
-A card lists the party's identity, node and log keys with the time each is good for. The first identity key stays first in
-every card, because the party id is made from it; it may have ended. A card is read alone only if that key signed it. A card
-signed by a later identity key is read with its chain: serials rise by one, each names the SHA-256 of the envelope before it,
-each is signed by an identity key that was good in the card before, and by each identity key that it adds.
+A card lists the party's identity, node and log keys with the time each is good for. The first identity key stays
+first in every card, because the party id is made from it; it may have ended. A card is read alone only if that key
+signed it. A card signed by a later identity key is read with its chain: serials rise by one, each names the SHA-256
+of the envelope before it, each is signed by an identity key that was good in the card before, and by each identity
+key that it adds.
 
-The past of a key does not change: when it began stays, an end is never set before the card that sets it, and what has ended
-stays ended. So what was signed before a rotation stays valid, and what is signed after it is refused.
+The past of a key does not change: when it began stays, an end is never set before the card that sets it, and what
+has ended stays ended. So what was signed before a rotation stays valid, and what is signed after it is refused.
 """
 
 from __future__ import annotations
@@ -69,9 +70,10 @@ class Endpoint:
 class Card:
     """What a party says of itself.
 
-    `clients` are the parties it serves (TLP:AMBER goes as far), `offices` the recipients within it that releases may name,
-    `identities` the STIX identities it uses as `created_by_ref`. `digest` is the SHA-256 of the envelope, hex, empty before it is
-    signed; `retired` are keys of earlier cards that this one lists no more; `extra` is what a newer card holds beside.
+    `clients` are the parties it serves (TLP:AMBER goes as far), `offices` the recipients within it that releases
+    may name, `identities` the STIX identities it uses as `created_by_ref`. `digest` is the SHA-256 of the envelope,
+    hex, empty before it is signed; `retired` are keys of earlier cards that this one lists no more; `extra` is what
+    a newer card holds beside.
     """
 
     party: str
@@ -110,7 +112,7 @@ class Card:
                     return one.key
                 raise SealBroken(
                     "key-not-valid",
-                    f"{self.name} did not use the key {keyid[:16]}… at {format(at)}; do not rely on what it signed then.",
+                    f"{self.name} did not use the key {keyid[:16]}… at {format(at)}; do not rely on what it signed.",
                     keyid=keyid,
                     party=self.party,
                 )
@@ -119,7 +121,8 @@ class Card:
         )
 
     def keys_at(self, use: Use, at: Instant) -> dict[str, PublicKey]:
-        """The party's keys for a use that were good at an instant, by keyid: what `open_envelope` and `verify_seal` take."""
+        """The party's keys for a use that were good at an instant, by keyid: what `open_envelope` and `verify_seal`
+        take."""
         return {one.key.keyid: one.key for one in (*self.keys, *self.retired) if one.use == use and one.good(at)}
 
 
@@ -162,7 +165,8 @@ def read_card(envelope: bytes) -> Card:
 
 
 def verify_chain(envelopes: Sequence[bytes]) -> Card:
-    """Read a party's cards from the first one on and give the last, with the keys that earlier ones listed as `retired`.
+    """Read a party's cards from the first one on and give the last, with the keys that earlier ones listed as
+    `retired`.
 
     Raises:
         SealBroken: `card-chain`, `card-rewrites-keys` and what `read_card` raises.
@@ -181,9 +185,10 @@ def follow(former: Card, envelope: bytes) -> Card:
     """Read the card that comes after one already verified.
 
     Raises:
-        SealBroken: `card-chain` when it does not follow, `card-party` when it is another party's, `card-rewrites-keys` when it changes
-            the past of a key, `unknown-signer` when no identity key of the former card signed, `below-threshold` when an
-            added identity key did not sign; and what `open_envelope` raises.
+        SealBroken: `card-chain` when it does not follow, `card-party` when it is another party's,
+        `card-rewrites-keys` when it changes
+            the past of a key, `unknown-signer` when no identity key of the former card signed, `below-threshold`
+            when an added identity key did not sign; and what `open_envelope` raises.
     """
     card = _opened(envelope)
     if card.party != former.party:
@@ -263,7 +268,7 @@ def _continues(old: CardKey, new: CardKey, at: Instant) -> bool:
 def _rewrites(card: Card, one: CardKey) -> None:
     raise SealBroken(
         "card-rewrites-keys",
-        f"Card {card.serial} of {card.name} changes the past of the key {one.key.keyid[:16]}…; refuse it and ask the party.",
+        f"Card {card.serial} of {card.name} changes the past of the key {one.key.keyid[:16]}…; refuse it.",
         party=card.party,
         keyid=one.key.keyid,
     )

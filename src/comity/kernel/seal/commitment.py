@@ -4,7 +4,8 @@ The leaves of an object (docs/formats/seal.md):
 
     [[name], value]                             every top-level property that is no container
     [[name, "#"], length]                       a container, also an empty one
-    [[name, index], element]                    each element of ``*_refs``, ``labels``, ``external_references``, ``kill_chain_phases``
+    [[name, index], element]                    each element of it; containers are ``*_refs``, ``labels``,
+                                                ``external_references`` and ``kill_chain_phases``
     [["extensions", key], value]                each extension
     [["granular_markings", i, j], {…, "selector": s}]     entry i without its ``selectors``, selector j
 
@@ -16,9 +17,10 @@ A property of such a name whose value is not a list (an object, for ``extensions
     salt   = SHA-256("comity/salt/1" ‖ seed ‖ u32 place)[:16]      place counts from 0 in the order of the leaves
     digest = SHA-256(0x01 ‖ "comity/object/1" ‖ u32 n ‖ leaves)    sorted by the bytes of JCS(path); u32 is big-endian
 
-A disclosure has one entry a leaf in that order, ``{path, salt}`` or ``{hash}`` in lower-case hex. Where nothing is hidden it is
-the one entry ``{seed}`` instead. An opened ``#`` says that its container is whole: its value is the length in the view, and all
-elements are opened. Where elements are hidden so is the length, and the k-th element of the view is the k-th opened one.
+A disclosure has one entry a leaf in that order, ``{path, salt}`` or ``{hash}`` in lower-case hex. Where nothing is
+hidden it is the one entry ``{seed}`` instead. An opened ``#`` says that its container is whole: its value is the
+length in the view, and all elements are opened. Where elements are hidden so is the length, and the k-th element of
+the view is the k-th opened one.
 """
 
 from __future__ import annotations
@@ -104,7 +106,8 @@ def is_container(name: str, value: object) -> bool:
 
 
 def strip(view: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without the extension by which a view speaks of itself; `extensions` goes too if nothing else was in it."""
+    """The object without the extension by which a view speaks of itself; `extensions` goes too if nothing else was
+    in it."""
     data = dict(view)
     extensions = data.get("extensions")
     if isinstance(extensions, dict) and VIEW_EXTENSION in extensions:
@@ -159,7 +162,8 @@ def disclosure(commitment: Commitment, shown: Container[Path]) -> Disclosure:
 
 
 def digest_of(view: Mapping[str, Any], disclosed: Sequence[Mapping[str, Any]]) -> bytes:
-    """The 32-byte digest of the object of which `view` shows exactly what `disclosed` opens. Compare it with the seal's.
+    """The 32-byte digest of the object of which `view` shows exactly what `disclosed` opens. Compare it with the
+    seal's.
 
     Raises:
         SealBroken: `disclosure-malformed`; `view-not-opened` when the view holds more, less or something else.

@@ -1,8 +1,8 @@
 """Signed envelopes: DSSE v1 with a payload type per kind of thing and as many signatures as it takes.
 
-The payload is the RFC 8785 form of a JSON object, and the envelope itself stands in RFC 8785 form with no other member than
-DSSE names: an envelope has one spelling, so its hash can be referred to. What is signed is PAE(payloadType, payload)
-(DSSE protocol, "Signature Definition").
+The payload is the RFC 8785 form of a JSON object, and the envelope itself stands in RFC 8785 form with no other
+member than DSSE names: an envelope has one spelling, so its hash can be referred to. What is signed is
+PAE(payloadType, payload) (DSSE protocol, "Signature Definition").
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def open_envelope(envelope: bytes, kind: str, keys: Mapping[str, PublicKey], *, 
     Signatures by keys that are not given are passed over; one by a given key must hold. A signer counts once.
 
     Raises:
-        SealBroken: `envelope-malformed`, `wrong-type`, `bad-signature`, `envelope-not-canonical`, `unknown-signer` when no
+        SealBroken: `envelope-malformed`, `wrong-type`, `bad-signature`, `envelope-not-canonical`, `unknown-signer`
+        when no
             given key signed, `below-threshold` when fewer signed than are needed.
     """
     payload, signatures = _read(envelope, kind)
@@ -107,7 +108,7 @@ def open_envelope(envelope: bytes, kind: str, keys: Mapping[str, PublicKey], *, 
     if not signers:
         raise SealBroken(
             "unknown-signer",
-            f"This {kind} is not signed by any key we hold for its party; get the party's present card and compare fingerprints.",
+            f"This {kind} is not signed by any key we hold for its party; get the party's present card.",
             keyids=[keyid for keyid, _ in signatures],
         )
     if len(signers) < threshold:
@@ -168,7 +169,7 @@ def _read(envelope: bytes, kind: str) -> tuple[bytes, list[tuple[str, bytes]]]:
     if _written(payload, named, signatures) != envelope:
         raise SealBroken(
             "envelope-malformed",
-            f"This envelope of kind {kind} has members or a spelling that no Comity node writes; ask the sender for it again.",
+            f"This envelope of kind {kind} is not in canonical form; ask the sender for it again.",
             clause="RFC 8785 §3.2",
         )
     return payload, signatures

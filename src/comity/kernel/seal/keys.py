@@ -1,7 +1,8 @@
 """Signing keys and public keys: Ed25519 (RFC 8032), named by the SHA-256 of their DER SubjectPublicKeyInfo.
 
-A keyid is lower-case hex. A party's fingerprint is what two officers read to each other aloud: six groups of five digits over
-its first identity key. Keys of small order are refused: with one, its owner could later say that anybody signed.
+A keyid is lower-case hex. A party's fingerprint is what two officers read to each other aloud: six groups of five
+digits over its first identity key. Keys of small order are refused: with one, its owner could later say that
+anybody signed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from comity.kernel.errors import SealBroken, Usage
 SPKI_PREFIX: Final = bytes.fromhex("302a300506032b6570032100")
 """RFC 8410 §4: the DER of an Ed25519 SubjectPublicKeyInfo up to the 32 raw bytes."""
 
-# The encodings of the eight points of order 1, 2, 4 and 8, and those a lenient decoder takes for them; a test computes them.
+# The encodings of the eight points of order 1, 2, 4 and 8, and those a lenient decoder takes for them; a test
+# computes them.
 _SMALL_ORDER: Final = frozenset(
     bytes.fromhex(head) + bytes.fromhex(fill) * (31 - len(head) // 2) + bytes([last | sign])
     for head, fill, last in (
@@ -79,7 +81,7 @@ class PublicKey:
         except (InvalidSignature, ValueError, TypeError) as broken:
             raise SealBroken(
                 "bad-signature",
-                f"The signature is not by the key {self.keyid[:16]}…, or what it signed was changed; do not rely on it.",
+                f"The signature is not by the key {self.keyid[:16]}…, or what it signed was changed.",
                 keyid=self.keyid,
             ) from broken
 

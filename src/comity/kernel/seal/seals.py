@@ -1,12 +1,12 @@
 """Seals: one signature over the commitment to one version of one object, and what role the sealer had.
 
-`origin`: the sealer says it (and its card must list the object's `created_by_ref`, which is for the caller to check); `custody`:
-it came unsealed; `anonymous`: a source that the sealer does not name stands behind it. Where it came from is a salted
-commitment in every seal, also in an origin one, whose commitment is to nothing: only the salt tells. The salt comes from the
-signing key, not from the seed, because the seed goes out with a full view.
+`origin`: the sealer says it (and its card must list the object's `created_by_ref`, which is for the caller to
+check); `custody`: it came unsealed; `anonymous`: a source that the sealer does not name stands behind it. Where it
+came from is a salted commitment in every seal, also in an origin one, whose commitment is to nothing: only the salt
+tells. The salt comes from the signing key, not from the seed, because the seed goes out with a full view.
 
-The body is {form, role, party, id, version, digest, at, markings, source} (docs/formats/seal.md). `markings` counts the elements of
-`object_marking_refs`, so that a relay cannot drop a marking and call it redaction.
+The body is {form, role, party, id, version, digest, at, markings, source} (docs/formats/seal.md). `markings` counts
+the elements of `object_marking_refs`, so that a relay cannot drop a marking and call it redaction.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A new seal: its envelope, the commitment to keep (its seed opens every leaf), the 16-byte salt that opens the source."""
+    """A new seal: its envelope, the commitment to keep (its seed opens every leaf), the 16-byte salt that opens the
+    source."""
 
     envelope: bytes
     commitment: Commitment
@@ -43,7 +44,8 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSeal:
-    """A seal that held for a view: who, as what, which object and version (None: it has none), and how many leaves are hidden."""
+    """A seal that held for a view: who, as what, which object and version (None: it has none), and how many leaves
+    are hidden."""
 
     party: str
     role: Role
@@ -57,7 +59,8 @@ class VerifiedSeal:
 
 
 def version_of(data: Mapping[str, Any]) -> str | None:
-    """`modified`, else `created`, as it is written in the object; None for a cyber-observable object, which has neither."""
+    """`modified`, else `created`, as it is written in the object; None for a cyber-observable object, which has
+    neither."""
     version = data.get("modified", data.get("created"))
     return version if isinstance(version, str) else None
 
@@ -80,11 +83,12 @@ def seal(
         role: What the sealer is to the object.
         party: The sealer's party id.
         at: The instant of sealing.
-        source: For `custody` from whom it came, for `anonymous` the id of the original; None for `origin`, or where unknown.
+        source: For `custody` from whom it came, for `anonymous` the id of the original; None for `origin`, or where
+            unknown.
 
     Raises:
-        Usage: `seal-call` for an unknown role, a source of an origin seal, or an anonymous seal without original; `seed-size`.
-        InputRefused: `not-canonical`, `not-sealable`.
+        Usage: `seal-call` for an unknown role, a source of an origin seal, or an anonymous seal without original;
+        `seed-size`. InputRefused: `not-canonical`, `not-sealable`.
     """
     if role not in ROLES or (role == "origin" and source is not None) or (role == "anonymous" and source is None):
         raise Usage("seal-call", f"A seal of role {role!r} cannot be made with source {source!r}.")
@@ -133,11 +137,12 @@ def verify_seal(
     """Verify that this view is of what its sealer sealed: nothing added, changed or moved, no marking gone.
 
     Args:
-        keys: The node keys of the party the seal claims (`claimed_party`) that were valid when it claims (`claimed_instant`); this
-            function does not know whose they are.
+        keys: The node keys of the party the seal claims (`claimed_party`) that were valid when it claims
+            (`claimed_instant`); this function does not know whose they are.
 
     Raises:
-        SealBroken: whatever does not hold, with its code; never another exception, whatever the view and disclosure are.
+        SealBroken: whatever does not hold, with its code; never another exception, whatever the view and disclosure
+        are.
     """
     opened = open_envelope(envelope, "seal", keys)
     body = opened.body

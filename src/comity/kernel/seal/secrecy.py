@@ -1,7 +1,8 @@
 """Salted commitments to one small thing: officers and reasons of an act, where a sealed object came from.
 
-bind = SHA-256(0x00 ‖ "comity/bind/1" ‖ salt16 ‖ JCS([label, body])). The label keeps a commitment made for one purpose from
-being opened for another; the salt keeps it from being guessed. The salt is kept until the commitment may be opened.
+bind = SHA-256(0x00 ‖ "comity/bind/1" ‖ salt16 ‖ JCS([label, body])). The label keeps a commitment made for one
+purpose from being opened for another; the salt keeps it from being guessed. The salt is kept until the commitment
+may be opened.
 """
 
 from __future__ import annotations

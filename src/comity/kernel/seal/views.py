@@ -1,17 +1,19 @@
 """Views: which properties of an object a party gets, and the redaction that leaves a valid object behind.
 
-Three kinds of view: `FULL`; `INDICATOR`, what makes a pattern or an observable usable; and those an agreement defines as a list
-of top-level properties to remove. The rules of redaction (docs/formats/view.md):
+Three kinds of view: `FULL`; `INDICATOR`, what makes a pattern or an observable usable; and those an agreement
+defines as a list of top-level properties to remove. The rules of redaction (docs/formats/view.md):
 
 - type, id, versions, creator, revocation and markings always stay; no view may name them.
-- What STIX 2.1 requires is never removed: where a view would remove it, or the last of an "at least one of", the object is
-  withheld (`view-impossible`). Where a reference that may not be shown stands there, likewise (`reference-shown`).
+- What STIX 2.1 requires is never removed: where a view would remove it, or the last of an "at least one of", the
+  object is withheld (`view-impossible`). Where a reference that may not be shown stands there, likewise
+  (`reference-shown`).
 - A list with no shown element is dropped. A list that a granular marking addresses by index goes whole or stays.
 - A granular marking falls with its target, and only with it.
 - The extension by which an object says what type it is stays.
-- Marking and extension definitions are never redacted. A translation (`language-content`) of a property that the view removes is
-  withheld.
-- A redacted object says so under `extensions`: view, removed (the number of hidden leaves), clause, and how many references.
+- Marking and extension definitions are never redacted. A translation (`language-content`) of a property that the
+  view removes is withheld.
+- A redacted object says so under `extensions`: view, removed (how many properties and elements are
+  hidden), clause, and how many references.
 """
 
 from __future__ import annotations
@@ -99,7 +101,7 @@ class View:
         if fixed:
             raise InputRefused(
                 "view-fixed",
-                f"The view {self.name} would remove {', '.join(sorted(fixed))}, which always stays; take it off the list.",
+                f"The view {self.name} would remove {', '.join(sorted(fixed))}, which always stays.",
                 clause="docs/formats/view.md",
             )
 
@@ -127,8 +129,9 @@ BUILT_IN: Final[Mapping[str, View]] = {"full": FULL, "indicator": INDICATOR}
 class Redacted:
     """What of an object may be shown.
 
-    `data` is the view, `shown` the paths of its opened leaves in the object it was cut from (for `disclosure`), `removed` what was
-    taken out, as selectors, `hidden_refs` how many references are hidden because their target is not shown.
+    `data` is the view, `shown` the paths of its opened leaves in the object it was cut from (for `disclosure`),
+    `removed` what was taken out, as selectors, `hidden_refs` how many references are hidden because their target is
+    not shown.
     """
 
     data: dict[str, Any]
@@ -148,8 +151,8 @@ class Withheld:
 def narrower(a: View, b: View, stix_type: str | None = None) -> bool:
     """Whether what `a` shows is strictly contained in what `b` shows, of one type or of every type.
 
-    A view that removes shows all properties that it does not name, so no list of removed properties is narrower than a view
-    that keeps. Where neither contains the other it is false both ways.
+    A view that removes shows all properties that it does not name, so no list of removed properties is narrower
+    than a view that keeps. Where neither contains the other it is false both ways.
     """
     if a.keep is None:
         return b.keep is None and (b.remove or frozenset()) < (a.remove or frozenset())
@@ -171,8 +174,9 @@ def redact(
     Args:
         data: The object, or a redacted view of it that is passed on.
         view: What the clause lets the party see.
-        hide_refs: Where references stand whose target the party is not shown: a top-level property, or (list property, index), or
-            ("extensions", key). A mapping gives how many references stand there; otherwise each counts one.
+        hide_refs: Where references stand whose target the party is not shown: a top-level property, or (list
+            property, index), or ("extensions", key). A mapping gives how many references stand there; otherwise
+            each counts one.
         clause: The clause, as the view says it: ``<agreement id>#<number>``.
 
     Returns:
@@ -211,7 +215,7 @@ def redact(
     shown = cut.shown()
     redacted = cut.data()
     said: dict[str, Any] = {"extension_type": "property-extension", "view": view.name}
-    said["removed"] = len(cut.leaves) - len(shown) + _said_before(data, "removed")
+    said["removed"] = sum(path[-1] != "#" for path in cut.leaves if path not in shown) + _said_before(data, "removed")
     said["clause"] = clause
     hidden_before = _said_before(data, "references_hidden")
     if hidden_refs + hidden_before:
@@ -238,7 +242,8 @@ class Cut:
         return name in self._properties or (step is not None and step in self._steps.get(name, ()))
 
     def take_property(self, name: str) -> int:
-        """Take a whole property, and what falls with it; gives the number of its elements not taken before, at least 1."""
+        """Take a whole property, and what falls with it; gives the number of its elements not taken before, at
+        least 1."""
         value = self._data[name]
         if name == "extensions" and isinstance(value, dict):
             staying = {key for key, one in value.items() if _only_says_type(one)}

@@ -1,13 +1,14 @@
-"""The reference store: everything in dictionaries and sorted lists, with the same promises as the SQL store except durability.
+"""The reference store: dictionaries and sorted lists, with all promises of the port except durability.
 
 Rules (ports.py; docs/store.md):
 - One writer at a time. What a block did is undone from its journal when the block raises.
-- A reader sees the state of the instant it was opened, whatever is written later, and nothing of an open write transaction.
-  A table is copied only when somebody writes to it while a reader is open, or reads while a writer has changed it.
+- A reader sees the state of the instant it was opened, whatever is written later, and nothing of an open write
+  transaction. A table is copied only when somebody writes to it while a reader is open, or reads while a writer has
+  changed it.
 - A transaction in which an operation failed is over: the error comes again from every later operation and at its end.
 
-Single-threaded: the kernel has no threads. Give `lock` (a reentrant lock, used as a context manager around each block) to use
-one store from several threads; readers then wait for the writer too.
+Single-threaded: the kernel has no threads. Give `lock` (a reentrant lock, used as a context manager around each block)
+to use one store from several threads; readers then wait for the writer too.
 """
 
 from __future__ import annotations
@@ -247,7 +248,7 @@ class _Reading:
 
 
 def _checked(kind: type[Any], equal: dict[str, Any]) -> bool:
-    """Whether rows with these values can exist: None in a column that is never None is legal to ask, and matches nothing."""
+    """Whether rows with these values can exist; None asked of a column that is never None matches nothing."""
     possible = True
     for name, value in equal.items():
         if value is None:

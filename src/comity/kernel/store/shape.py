@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
@@ -29,13 +28,23 @@ class Column:
     nullable: bool
 
 
-@lru_cache(maxsize=None)
+_COLUMNS: Final[dict[type[Any], tuple[Column, ...]]] = {}
+_VALUES: Final[dict[tuple[type[Any], tuple[str, ...]], Callable[[Any], tuple[Any, ...]]]] = {}
+
+
 def columns(kind: type[Any]) -> tuple[Column, ...]:
     """The columns of a registered row type, in the order of its constructor.
 
     Raises:
         TypeError: An annotation is not one of the five forms, or a key column may be None: a fault in rows.py.
     """
+    known = _COLUMNS.get(kind)
+    if known is None:
+        known = _COLUMNS[kind] = _read(kind)
+    return known
+
+
+def _read(kind: type[Any]) -> tuple[Column, ...]:
     hints = get_type_hints(kind)
     found: list[Column] = []
     for field in fields(kind):
@@ -57,7 +66,6 @@ def columns(kind: type[Any]) -> tuple[Column, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=None)
 def column(kind: type[Any], name: str) -> Column:
     """The column of that name.
 
@@ -70,19 +78,25 @@ def column(kind: type[Any], name: str) -> Column:
     raise TypeError(f"{kind.__name__} has no column {name!r}")
 
 
-@lru_cache(maxsize=None)
 def values_of(kind: type[Any], names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     """A function from a row to the tuple of these columns."""
-    if len(names) == 1:
-        only = attrgetter(names[0])
-        return lambda row: (only(row),)
-    return attrgetter(*names)
+    known = _VALUES.get((kind, names))
+    if known is None:
+        if len(names) == 1:
+            only = attrgetter(names[0])
+            known = lambda row: (only(row),)  # noqa: E731
+        else:
+            known = attrgetter(*names)
+        _VALUES[kind, names] = known
+    return known
 
 
 def unkeepable(kind: type[Any], reason: str) -> InputRefused:
     """The error for a value no store can keep."""
     return InputRefused(
-        "row-value", f"A value for {TABLES[kind].name!r} cannot be kept: {reason}; nothing was changed.", kind=TABLES[kind].name
+        "row-value",
+        f"A value for {TABLES[kind].name!r} cannot be kept: {reason}; nothing was changed.",
+        kind=TABLES[kind].name,
     )
 
 
@@ -90,7 +104,8 @@ def check(kind: type[Any], name: str, value: Any) -> None:
     """Refuse a value that the column cannot keep.
 
     Raises:
-        InputRefused: `row-value`: wrong type, None where there must be a value, beyond 64 bits, or half a surrogate pair.
+        InputRefused: `row-value`: wrong type, None where there must be a value, beyond 64 bits, or half a surrogate
+            pair.
     """
     stands = column(kind, name)
     if value is None:

@@ -1,0 +1,290 @@
+"""The wiring: the one file that knows every concrete class, and hands them to the faces."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from comity.faces.wiring import Founding, Home, PeerLike, SourceLike, Wiring
+from comity.kernel.errors import InputRefused, NotFound, Usage
+from comity.kernel.model.ids import party_id
+from comity.kernel.model.instants import Instant
+from comity.kernel.seal.cards import Card, Endpoint
+from comity.kernel.seal.keys import PublicKey
+from comity.node.context import Keyring, Node, need_setting
+
+DATABASE = "comity.db"
+
+
+def now() -> Instant:
+    """The clock of the machine, microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+def fresh(size: int, _label: str = "") -> bytes:
+    """Random bytes of the operating system."""
+    return os.urandom(size)
+
+
+def main() -> int:
+    """The command ``comity``."""
+    from comity.faces.cli.main import run
+
+    return run(wiring(), sys.argv[1:])
+
+
+def wiring() -> Wiring:
+    """Everything concrete."""
+    return Wiring(
+        open_home=open_home,
+        found_home=found_home,
+        open_source=open_source,
+        writers=_writers(),
+        connect=connect,
+        taxii=taxii,
+        serve=serve,
+        write_pack=write_pack,
+        read_pack=read_pack,
+        backup=backup,
+        restore=restore,
+        integrity=lambda home: home.node.store.integrity(),  # type: ignore[attr-defined]
+    )
+
+
+def open_home(folder: Path, database: str | None) -> Home:
+    """Open the node in a folder.
+
+    Raises:
+        NotFound: `no-node` where there is none.
+    """
+    if not (folder / "keys").is_dir():
+        raise NotFound("no-node", f"There is no node in {folder}; make one with comity init --home {folder}.")
+    from comity.adapters.keys.files import KeyFolder
+    from comity.adapters.sql.store import open_store
+
+    keys = KeyFolder(folder / "keys")
+    store = open_store(database or f"sqlite:///{folder.resolve() / DATABASE}")
+    identity = keys.all("identity")
+    secret = keys.current("secret")
+    with store.read() as tx:
+        party = need_setting(tx, "party")
+    node = Node(
+        store=store,
+        keys=Keyring(keys.current("node"), keys.current("log"), identity[-1].key if identity else None),
+        party=party,
+        clock=now,
+        random=fresh,
+        secret=secret.derive(b"node", b""),
+    )
+    return Home(node, folder, store.close)
+
+
+def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home, Card]:
+    """Make keys, database and card in a folder.
+
+    Raises:
+        NotAllowed: `already-done` where the folder holds a node.
+    """
+    from comity.adapters.carrier.pack import BoxKey
+    from comity.adapters.keys.files import KeyFolder
+    from comity.adapters.keys.tls import self_signed
+    from comity.adapters.sql.store import open_store
+    from comity.node.founding import found
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = KeyFolder(folder / "keys")
+    at = now()
+    for use in ("identity", "node", "log", "secret"):
+        if not keys.all(use):
+            keys.create(use, at=at)
+    secret = keys.current("secret")
+    identity = keys.current("identity")
+    store = open_store(database or f"sqlite:///{folder.resolve() / DATABASE}")
+    node = Node(
+        store=store,
+        keys=Keyring(keys.current("node"), keys.current("log"), identity),
+        party=party_id(keys.all("identity")[0].key.public.spki),
+        clock=now,
+        random=fresh,
+        secret=secret.derive(b"node", b""),
+    )
+    endpoints: list[Endpoint] = []
+    if said.url is not None:
+        pin: bytes | None = None
+        if said.url.startswith("https://"):
+            made = self_signed(folder / "keys", [_host(said.url)], at=at)
+            pin = _spki(made.certificate)
+        endpoints.append(Endpoint(said.url.rstrip("/"), pin))
+    card = found(
+        node,
+        name=said.name,
+        kind=said.kind,
+        country=said.country,
+        endpoints=endpoints,
+        contacts=said.contacts,
+        offices=said.offices,
+        identities=said.identities,
+        languages=said.languages,
+        box=BoxKey.from_seed(secret.derive(b"box", b"")).spki,
+        period=said.period,
+    )
+    return Home(node, folder, store.close), card
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname
+    if not host:
+        raise Usage("peer-url", f"{url!r} names no host; write it as https://cert.example:8443.")
+    return host
+
+
+def _spki(certificate: Path) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    return loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def open_source(
+    name: str, stream: BinaryIO, mapping: Mapping[str, str] | None, party: str, at: Instant, skip: int
+) -> SourceLike:
+    """A file to take in, told by what stands in it."""
+    from comity.adapters.formats.source import open_source as opened
+
+    return opened(name, stream, mapping=mapping, party=party, at=at, skip=skip)
+
+
+def _writers() -> Mapping[str, Callable[..., Iterator[bytes]]]:
+    from comity.adapters.formats.write import write_csv, write_misp, write_stix
+
+    return {"stix": write_stix, "misp": write_misp, "csv": write_csv}
+
+
+def connect(node: Node, card: Card, allow_private: bool) -> PeerLike:
+    """A client for the first endpoint of a peer's card.
+
+    Raises:
+        NotFound: `no-endpoint` where the card names none.
+    """
+    from comity.adapters.http.client import PeerClient
+
+    if not card.endpoints:
+        raise NotFound("no-endpoint", f"The card of {card.name} names no address; carry a pack by hand, or ask for a new card.")
+    endpoint = card.endpoints[0]
+
+    def their_key(keyid: str) -> PublicKey | None:
+        return card.keys_at("node", now()).get(keyid)
+
+    return PeerClient(
+        endpoint.url,
+        pin=None if endpoint.tls_spki is None else sha256(endpoint.tls_spki).hexdigest(),
+        key=node.keys.node,
+        our_party=node.party,
+        their_party=card.party,
+        their_keys=their_key,
+        clock=now,
+        nonce=lambda: fresh(16).hex(),
+        allow_private=allow_private,
+    )
+
+
+def taxii(url: str, scheme: str, secret: str, user: str, allow_private: bool, pin: str | None) -> object:
+    """A TAXII 2.1 client."""
+    from comity.adapters.http.taxii import Auth, TaxiiClient
+
+    return TaxiiClient(url, auth=Auth(scheme, secret, user) if secret else None, pin=pin, allow_private=allow_private)
+
+
+def serve(home: Home, host: str, port: int, every: float, announce: Callable[[str], None]) -> None:
+    """Run the server in this process until it is told to stop."""
+    from comity.adapters.http import signing
+    from comity.faces.http.app import AppConfig, create_app
+    from comity.faces.http.serve import serve as run
+    from comity.node.contact import tend
+
+    certificate = home.folder / "keys" / "tls.crt"
+    key = home.folder / "keys" / "tls.key"
+    secured = certificate.is_file() and key.is_file()
+    app = create_app(home.node, AppConfig(open_source=open_source, carrier=signing, tls=secured))
+    run(
+        app,
+        host,
+        port,
+        ssl_cert=certificate if secured else None,
+        ssl_key=key if secured else None,
+        tick=lambda: tend(home.node, connect),
+        every=every,
+        announce=announce,
+    )
+
+
+def write_pack(home: Home, card: Card, turns: Iterator[bytes], path: Path, split: int | None) -> Sequence[Path]:
+    """Write turns as a pack encrypted to a party."""
+    from comity.adapters.carrier.pack import write_pack as write
+
+    box = dict(card.extra).get("box")
+    if not isinstance(box, str):
+        raise InputRefused("pack-addressee", f"The card of {card.name} lists no key to encrypt to; ask for its newest card.")
+    node = home.node
+    return write(
+        turns,
+        path,
+        key=node.keys.node,
+        sender=node.party,
+        to=card.party,
+        box=b64decode(box),
+        now=now(),
+        random=fresh,
+        split=split,
+    )
+
+
+def read_pack(home: Home, files: Sequence[Path], taken: Callable[[str], int]) -> Iterator[tuple[str, str, bytes]]:
+    """The turns of a pack that were not taken yet: (pack id, sender, encoded turn)."""
+    from comity.adapters.carrier.pack import BoxKey, manifest
+    from comity.adapters.carrier.pack import read_pack as read
+    from comity.adapters.keys.files import KeyFolder
+    from comity.node.parties import node_keys
+
+    one = manifest(files[0])
+    secret = KeyFolder(home.folder / "keys").current("secret")
+
+    def key_of(party: str, keyid: str) -> PublicKey | None:
+        with home.node.store.read() as tx:
+            return node_keys(tx, party, now()).get(keyid)
+
+    for turn in read(
+        files, box=BoxKey.from_seed(secret.derive(b"box", b"")), our_party=home.node.party, keys=key_of, taken=taken
+    ):
+        yield one.pack, one.sender, turn
+
+
+def backup(home: Home, path: Path) -> None:
+    """Copy the whole folder into a new one: a consistent database, the keys."""
+    from comity.adapters.folder import copy_home
+
+    copy_home(home.folder, path, home.node.store.backup)  # type: ignore[attr-defined]
+
+
+def restore(path: Path, folder: Path) -> Home:
+    """Put a backup into a new folder and open the next incarnation of its log."""
+    from comity.adapters.folder import restore_home
+    from comity.node.restoring import reopen
+
+    restore_home(path, folder)
+    home = open_home(folder, None)
+    reopen(home.node)
+    return home
+
+
+if __name__ == "__main__":
+    sys.exit(main())

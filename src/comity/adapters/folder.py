@@ -1,0 +1,51 @@
+"""The node's folder as a whole: copied for a backup, and put back into a new folder.
+
+A backup is a folder of the same shape: a consistent copy of the database, and the keys with their modes. It is written beside its
+final name and renamed, so a backup that was cut off is not taken for one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from comity.kernel.errors import InputRefused, NotAllowed
+
+DATABASE: Final = "comity.db"
+
+
+def copy_home(folder: Path, to: Path, copy_database: Callable[[Path], None]) -> None:
+    """Copy a node's folder into a new one.
+
+    Raises:
+        NotAllowed: `store-exists` where something stands at the new place.
+    """
+    if to.exists():
+        raise NotAllowed("store-exists", f"{to} is there already; name a new folder for the backup.")
+    part = to.with_name(to.name + ".part")
+    if part.exists():
+        shutil.rmtree(part)
+    part.mkdir(mode=0o700, parents=True)
+    copy_database(part / DATABASE)
+    shutil.copytree(folder / "keys", part / "keys", copy_function=shutil.copy2)
+    os.chmod(part / "keys", 0o700)
+    part.rename(to)
+
+
+def restore_home(backup: Path, folder: Path) -> None:
+    """Put a backup into a folder that is empty or not there.
+
+    Raises:
+        InputRefused: `no-backup` where the backup is none. NotAllowed: `store-exists` where the folder holds something.
+    """
+    if not (backup / DATABASE).is_file() or not (backup / "keys").is_dir():
+        raise InputRefused("no-backup", f"{backup} is no backup of a node; name the folder that comity backup wrote.")
+    if folder.exists() and any(folder.iterdir()):
+        raise NotAllowed("store-exists", f"{folder} is not empty; restore into a new folder, and look before you remove the old one.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copytree(backup / "keys", folder / "keys", copy_function=shutil.copy2)
+    os.chmod(folder / "keys", 0o700)
+    shutil.copy2(backup / DATABASE, folder / DATABASE)

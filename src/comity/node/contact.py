@@ -1,0 +1,217 @@
+"""Contacts: one conversation with one peer over some carrier, and the tending of all that is due, each peer by itself.
+
+A peer that does not answer is tried again later with growing pauses, and after many attempts is left as a dead letter for an
+officer to look at; one bad peer delays nobody. Nothing is lost by a contact that breaks off: the cursors are in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from comity.kernel.errors import ComityError
+from comity.kernel.exchange.messages import Turn, decode, encode
+from comity.kernel.exchange.retry import Attempts
+from comity.kernel.exchange.session import Session, absorb, outbound
+from comity.kernel.seal.cards import Card
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import Answer, ControlRow, Party, Peer, StreamRow
+from comity.node.agreements import receivers
+from comity.node.context import Node, put_setting, read_setting
+from comity.node.deeds import deed
+from comity.node.exchange import NodeSide, peer_row
+from comity.node.parties import card_of, need_card
+
+
+class Client(Protocol):
+    """A peer as a carrier reaches it."""
+
+    def turn(self, turn: bytes, *, objects: bool) -> bytes: ...
+    def close(self) -> None: ...
+
+
+Connect = Callable[[Node, Card, bool], Client]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What came of a contact: why it ended, turns made, rows handed over and rows taken."""
+
+    party: str
+    stop: str
+    turns: int
+    delivered: int
+    taken: int
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it by name."""
+        return {
+            "party": self.party,
+            "stop": self.stop,
+            "turns": self.turns,
+            "delivered": self.delivered,
+            "taken": self.taken,
+        }
+
+
+def converse(node: Node, peer: str, client: Client, progress: Callable[[int, int], None] | None = None) -> Contact:
+    """Exchange in both directions until nothing is left.
+
+    Args:
+        progress: Called with rows delivered and rows taken after each turn.
+
+    Raises:
+        Unavailable: the peer does not answer. PeerFault: it refused, or cannot be believed.
+    """
+    session = Session(NodeSide(node), peer)
+    turns = 0
+    start = _cursors(node, peer)
+    while (turn := session.next()) is not None:
+        session.take(decode(client.turn(encode(turn), objects=turn.page is not None)))
+        turns += 1
+        if progress is not None:
+            receipted, objects = _cursors(node, peer)
+            progress(receipted - start[0], objects - start[1])
+    receipted, objects = _cursors(node, peer)
+    assert session.stop is not None, "a session without a next turn has stopped"
+    return Contact(peer, session.stop.value, turns, receipted - start[0], objects - start[1])
+
+
+def _cursors(node: Node, peer: str) -> tuple[int, int]:
+    with node.store.read() as tx:
+        row = peer_row(tx, peer)
+        return row.receipted, row.objects
+
+
+def contact(
+    node: Node, peer: str, connect: Connect, *, allow_private: bool = True, progress: Callable[[int, int], None] | None = None
+) -> Contact:
+    """Call a peer, and note how it went.
+
+    Raises:
+        ComityError: as `converse`, after the attempt was counted.
+    """
+    with node.store.read() as tx:
+        card = need_card(tx, peer)
+    try:
+        client = connect(node, card, allow_private)
+        try:
+            done = converse(node, peer, client, progress)
+        finally:
+            client.close()
+    except ComityError as fault:
+        _failed(node, peer, fault)
+        raise
+    with deed(node) as work:
+        work.tx.put(replace(peer_row(work.tx, peer), attempts=0, next=0, error=None, dead=0))
+    return done
+
+
+def _failed(node: Node, peer: str, fault: ComityError) -> None:
+    with deed(node) as work:
+        row = peer_row(work.tx, peer)
+        chance = int.from_bytes(node.random(4, f"retry/{peer}"), "big") / 2**32
+        after = _attempts(row).failed(fault, work.at, chance)
+        work.tx.put(
+            replace(row, attempts=after.failures, next=after.next, error=fault.sentence, dead=int(after.dead))
+        )
+
+
+def _attempts(row: Peer) -> Attempts:
+    return Attempts(failures=row.attempts, next=row.next, error=row.error, dead=bool(row.dead))
+
+
+def retry(node: Node, peer: str) -> None:
+    """Try a dead or waiting peer again at the next occasion."""
+    with deed(node) as work:
+        work.tx.put(replace(peer_row(work.tx, peer), attempts=0, next=0, dead=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is due to a party, and how it stands with it."""
+
+    party: str
+    name: str
+    control: int
+    objects: int
+    attempts: int
+    next: int
+    error: str | None
+    dead: bool
+
+
+def outbox(tx: Reading, us: str) -> list[Outgoing]:
+    """For each party we exchange with: items and rows that it has not acknowledged, attempts, the last error."""
+    found = []
+    for row in tx.find(Party):
+        if row.id == us or not row.card:
+            continue
+        peer = peer_row(tx, row.id)
+        control = (tx.last(ControlRow, "n", party=row.id) or 0) - peer.acknowledged
+        objects = (tx.last(StreamRow, "n", party=row.id) or 0) - peer.receipted
+        found.append(
+            Outgoing(row.id, row.name, control, objects, peer.attempts, peer.next, peer.error, bool(peer.dead))
+        )
+    return found
+
+
+def tend(node: Node, connect: Connect, *, allow_private: bool = True) -> list[Contact]:
+    """Advance, then call every peer with which something is due and whose time has come; errors are noted, not raised."""
+    with deed(node) as work:
+        now = work.at
+    with node.store.read() as tx:
+        partners = set(receivers(tx, node.party))
+        due = [
+            one.party
+            for one in outbox(tx, node.party)
+            if (one.control > 0 or one.objects > 0) and not one.dead and one.next <= now and one.party in partners
+            and _callable(tx, one.party)
+        ]
+    done = []
+    for party in due:
+        try:
+            done.append(contact(node, party, connect, allow_private=allow_private))
+        except (ComityError, OSError):
+            continue
+    return done
+
+
+def _callable(tx: Reading, party: str) -> bool:
+    card = card_of(tx, party)
+    return card is not None and bool(card.endpoints)
+
+
+def turns_for(node: Node, peer: str) -> Iterator[bytes]:
+    """All that is due to a peer as turns that need no answer, for a pack carried by hand.
+
+    Receipts we owe travel along: those for every delivery of the peer's that came by hand since the last pack.
+    """
+    side = NodeSide(node)
+    with node.store.read() as tx:
+        row = peer_row(tx, peer)
+        start: int = read_setting(tx, f"owed/{peer}", 0)
+        answers = [one for one in tx.find(Answer) if one.party == peer and one.taken > start]
+        receipts = tuple(side.receipt(tx, one) for one in answers)[-64:]
+    for turn in outbound(side, peer, control=row.acknowledged, objects=row.receipted, receipts=receipts):
+        yield encode(turn)
+
+
+def take_turn(node: Node, peer: str, data: bytes, *, pack: str) -> Turn:
+    """Take one turn that came in a pack and note durably that it was taken.
+
+    Raises:
+        PeerFault: where the turn cannot be believed; nothing of it is noted.
+    """
+    turn = decode(data)
+    absorb(NodeSide(node), peer, turn)
+    with deed(node) as work:
+        put_setting(work.tx, f"pack/{pack}", int(read_setting(work.tx, f"pack/{pack}", 0)) + 1)
+    return turn
+
+
+def taken_of_pack(node: Node, pack: str) -> int:
+    """How many turns of a pack were taken before."""
+    with node.store.read() as tx:
+        return int(read_setting(tx, f"pack/{pack}", 0))

@@ -1,0 +1,149 @@
+"""Why: the decision on one object for one party, told as a sentence and as data, from the same function that enforces it.
+
+Each answer names the world it was given in: the instant, the agreements, the holding and the class. What the party was in fact
+given stands beside it, from the account that its stream is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from comity.kernel.errors import NotFound
+from comity.kernel.model.instants import Instant, format
+from comity.kernel.model.strictjson import read as read_json
+from comity.kernel.release.closure import missing
+from comity.kernel.release.decide import of_object
+from comity.kernel.release.decision import Decision, Failed, Release, Withhold
+from comity.kernel.release.explain import as_json, sentence
+from comity.kernel.seal.commitment import VIEW_EXTENSION
+from comity.kernel.seal.views import Withheld
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import Holding, StreamRow, Version
+from comity.node.agreements import title_sentence
+from comity.node.context import Node
+from comity.node.parties import name_of, resolve_party
+from comity.node.streams import World, world_for
+from comity.node.views import show, show_row
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One answer: the decision, its sentence, and what was given."""
+
+    object: str
+    party: str
+    decision: Decision
+    sentence: str
+    given: StreamRow | None
+    holding: Holding
+    at: Instant
+    facets: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """{object, party, released, sentence, decision..., facets, given, at}."""
+        return {
+            "object": self.object,
+            "party": self.party,
+            "released": isinstance(self.decision, Release),
+            "sentence": self.sentence,
+            **as_json(self.decision),
+            "facets": self.facets,
+            "given": None
+            if self.given is None
+            else {
+                "n": self.given.n,
+                "title": self.given.title,
+                "view": self.given.view,
+                "at": format(self.given.at),
+                "hidden": msgspec.json.decode(self.given.hidden),
+            },
+            "at": format(self.at),
+        }
+
+
+def why(node: Node, object_id: str, party: str, *, at: Instant | None = None) -> Why:
+    """Decide anew, for the newest version held of an object, and say why.
+
+    Raises:
+        NotFound: `no-such-object`, `no-such-party`.
+    """
+    with node.store.read() as tx:
+        row = resolve_party(tx, party)
+        moment = node.clock() if at is None else at
+        world = world_for(tx, node.party, row.id, moment)
+        versions = sorted(tx.find(Version, id=object_id), key=lambda one: (one.modified, one.n))
+        if not versions:
+            raise NotFound("no-such-object", f"No object {object_id} is held here.")
+        best: Why | None = None
+        for version in reversed(versions):
+            for holding in world.holdings(version.n):
+                found = _of_holding(tx, world, version, holding, moment)
+                if best is None or (isinstance(found.decision, Release) and not isinstance(best.decision, Release)):
+                    best = found
+        if best is None:
+            raise NotFound("no-such-object", f"{object_id} was taken back and is held no more.")
+        return best
+
+
+def _of_holding(tx: Reading, world: World, version: Version, holding: Holding, at: Instant) -> Why:
+    decision = world.outcome(holding)
+    facets = world.facets(holding.cls)
+    if isinstance(decision, Release):
+        absent = missing(world, version.n)
+        if absent:
+            decision = of_object(decision, facets, world.us, world.to, at=at, not_shown=absent)
+        else:
+            decision = _shown(tx, world, version, decision)
+    given = world.live(version.n)
+    name = _thing(version)
+    told = sentence(
+        decision,
+        thing=name,
+        to=world.to.id,
+        party=lambda party: name_of(tx, party),
+        agreement=lambda digest: title_sentence(tx, digest),
+    )
+    if given is not None and isinstance(decision, Release):
+        told += _given(tx, given)
+    return Why(version.id, world.to.id, decision, told, given, holding, at, facets.as_json())
+
+
+def _shown(tx: Reading, world: World, version: Version, decision: Release) -> Decision:
+    hidden = frozenset(
+        target
+        for target in world.optional(version.n)
+        if not world.given(target) and all(world.standing(one) is None for one in world.holdings_of(target))
+    )
+    cut = show(version, decision.view, hidden, decision.title)
+    if isinstance(cut, Withheld):
+        return Withhold((Failed(cut.reason, decision.title, decision.view.name, list(cut.properties)),))
+    return decision
+
+
+def _given(tx: Reading, row: StreamRow) -> str:
+    shown = show_row(tx, row)
+    if isinstance(shown, Withheld):
+        return ""
+    parts = [f" It was given as row {row.n} on {format(row.at)}"]
+    removed = _removed(shown.raw)
+    if removed:
+        parts.append(f", without {removed} of its parts")
+    return "".join(parts) + "."
+
+
+def _removed(raw: bytes) -> int:
+    said = (read_json(raw).get("extensions") or {}).get(VIEW_EXTENSION)
+    return int(said["removed"]) if isinstance(said, dict) and isinstance(said.get("removed"), int) else 0
+
+
+def _thing(version: Version) -> str:
+    data = read_json(version.raw)
+    name = data.get("name") or data.get("value") or data.get("pattern")
+    kind = version.type.replace("-", " ")
+    if isinstance(name, str) and name:
+        short = name if len(name) <= 80 else name[:77] + "..."
+        return f'the {kind} "{short}" ({version.id})'
+    return f"the {kind} {version.id}"

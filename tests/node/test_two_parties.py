@@ -1,0 +1,162 @@
+"""Two response teams agree, exchange, and each can say why."""
+
+from __future__ import annotations
+
+from simulators.world import HOUR, SECOND, World, indicator, malware, relationship
+
+from comity.kernel.release.decision import Release, Withhold
+from comity.kernel.release.handling import Handling
+from comity.kernel.release.templates import bilateral
+from comity.kernel.store.rows import AgreementRow, Holding, StreamRow, Version
+from comity.node.doctor import examine
+from comity.node.exchange import NodeSide
+from comity.node.handling import set_handling
+from comity.node.instruments import accede, admit, receive, suspend
+from comity.node.release import approve, requests
+from comity.node.why import why
+
+STATED = {"tlp": "green", "basis": ["agreement"], "purpose": ["protect-networks"], "caveats": []}
+
+
+def two() -> World:
+    world = World()
+    world.node("Team A", country="XA")
+    world.node("Team B", country="XB")
+    world.introduce("Team A", "Team B")
+    return world
+
+
+def held(world: World, name: str) -> set[str]:
+    with world.nodes[name].store.read() as tx:
+        return {row.object for row in tx.find(Holding) if row.ended is None}
+
+
+def test_what_was_agreed_arrives_with_its_bytes_and_a_receipt() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(1), indicator(2), **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == {indicator(1)["id"], indicator(2)["id"]}
+    with world.nodes["Team A"].store.read() as a, world.nodes["Team B"].store.read() as b:
+        sent = {row.id: row.raw for row in a.find(Version)}
+        came = {row.id: row.raw for row in b.find(Version)}
+        assert sent == came
+    found = why(world.nodes["Team A"], str(indicator(1)["id"]), "Team B")
+    assert isinstance(found.decision, Release)
+    assert "Team B" in found.sentence
+    for node in world.nodes.values():
+        assert list(examine(node)) == []
+
+
+def test_red_is_withheld_until_two_officers_gave_their_word() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(3), tlp="red", basis=["agreement"], purpose=["situational-awareness"], caveats=[])
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == set()
+    waiting = requests(world.nodes["Team A"], "Team B")
+    assert [one["object"] for one in waiting] == [indicator(3)["id"]]
+    for number in range(waiting[0]["officers"]):
+        done = approve(world.nodes["Team A"], str(indicator(3)["id"]), "Team B", officer=f"officer-{number}", reason="asked")
+    assert done["released"]
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == {indicator(3)["id"]}
+
+
+def test_unmarked_objects_wait_for_a_marking() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    counts = world.take("Team A", indicator(4), basis=["agreement"], caveats=[])
+    assert counts.unmarked == 1
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == set()
+    found = why(world.nodes["Team A"], str(indicator(4)["id"]), "Team B")
+    assert isinstance(found.decision, Withhold)
+    assert "TLP" in found.sentence
+
+
+def test_a_relationship_comes_only_when_both_ends_have_come() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    link = relationship(1, str(indicator(5)["id"]), str(malware(1)["id"]))
+    world.take("Team A", indicator(5), link, **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == {indicator(5)["id"]}
+    world.take("Team A", malware(1), **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == {indicator(5)["id"], malware(1)["id"], link["id"]}
+
+
+def test_a_stricter_handling_takes_back_what_was_given() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(6), **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == {indicator(6)["id"]}
+    set_handling(world.nodes["Team A"], str(indicator(6)["id"]), Handling(tlp="red"), officer="officer-1")
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == set()
+
+
+def test_a_party_that_joins_late_gets_what_was_shared_before() -> None:
+    world = two()
+    world.node("Team C", country="XC")
+    digest = world.community("Team A", "Team B")
+    world.take("Team A", indicator(7), indicator(8), **STATED)
+    world.sync("Team A", "Team B")
+    world.introduce("Team A", "Team B", "Team C")
+    with world.nodes["Team A"].store.read() as tx:
+        row = tx.get(AgreementRow, digest)
+        assert row is not None
+        form = row.form
+    receive(world.nodes["Team C"], form)
+    accede(world.nodes["Team C"], digest, officer="officer-1")
+    world.sync("Team A", "Team B", "Team C")
+    _, complete = admit(world.nodes["Team A"], digest, world.nodes["Team C"].party, officer="officer-1")
+    assert not complete
+    world.sync("Team A", "Team B")
+    _, complete = admit(world.nodes["Team B"], digest, world.nodes["Team C"].party, officer="officer-1")
+    assert complete
+    world.at += SECOND
+    world.sync("Team A", "Team B", "Team C")
+    assert held(world, "Team C") == {indicator(7)["id"], indicator(8)["id"]}
+
+
+def test_a_withdrawn_member_gets_nothing_more() -> None:
+    world = two()
+    digest = world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(9), **STATED)
+    world.sync("Team A", "Team B")
+    suspend(world.nodes["Team B"], digest, since=None, until=None, officer="officer-1")
+    world.sync("Team A", "Team B")
+    world.take("Team A", indicator(10), **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == {indicator(9)["id"]}
+    found = why(world.nodes["Team A"], str(indicator(10)["id"]), "Team B")
+    assert isinstance(found.decision, Withhold)
+
+
+def test_nothing_leaves_when_the_depositary_is_silent_past_the_lease() -> None:
+    world = two()
+    text = bilateral(world.parties("Team A", "Team B"), enters_into_force=world.at)
+    world.agree(text.replace('succession        = ["team-b"]', "succession        = []"), "Team A", "Team B")
+    world.at += 400 * HOUR
+    world.take("Team B", indicator(11), **STATED)
+    with world.nodes["Team B"].store.read() as tx:
+        assert list(tx.find(StreamRow, party=world.nodes["Team A"].party)) == []
+    world.sync("Team A", "Team B")
+    assert held(world, "Team A") == {indicator(11)["id"]}
+
+
+def test_the_same_page_is_answered_with_the_same_receipt() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(12), **STATED)
+    a, b = NodeSide(world.nodes["Team A"]), NodeSide(world.nodes["Team B"])
+    page = a.page_after(b.party, 0)
+    assert page is not None
+    again = a.page_after(b.party, 0)
+    assert again == page
+    first, second = b.take_page(a.party, page), b.take_page(a.party, page)
+    assert first == second
+    assert held(world, "Team B") == {indicator(12)["id"]}
