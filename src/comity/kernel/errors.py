@@ -301,4 +301,11 @@ CODES: Final[dict[str, str]] = {
     # --- faces
     "no-node": "There is no node in this folder. Make one with `comity init`, or name its folder with --home or COMITY_HOME.",
     "no-endpoint": "The card of this party names no address to call. Carry a pack by hand, or ask for a new card.",
+    "command-line": "The words of the command are wrong. `comity --help` shows the commands, `--help` after one its options.",
+    "file-unreadable": "A file cannot be read or written: it is not there, or not permitted. Check its name and rights.",
+    "file-size": "The file is larger than any of its kind is. Check which file was meant.",
+    "output-needed": "With --json the data cannot stand on stdout beside the answer. Say --output FILE.",
+    "stopped": "The command was stopped by Ctrl-C. The sentence says what is kept; run it again to go on.",
+    "internal": "Comity made a mistake of its own. What was acknowledged is kept; report it with what COMITY_DEBUG=1 shows.",
+    "not-built": "This part of the release is not there. Use a release that has it.",
 }

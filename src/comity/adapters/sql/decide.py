@@ -62,11 +62,11 @@ CREATE TABLE party (p TEXT PRIMARY KEY, verified INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE office (p TEXT, office TEXT, PRIMARY KEY (p, office)) STRICT, WITHOUT ROWID;
 CREATE TABLE client (p TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE wider (type INTEGER, wide INTEGER, narrow INTEGER, PRIMARY KEY (type, narrow, wide)) STRICT, WITHOUT ROWID;
-CREATE TABLE own (title TEXT, p TEXT, k INTEGER, office INTEGER, PRIMARY KEY (title, p)) STRICT, WITHOUT ROWID;
+CREATE TABLE own (title TEXT, p TEXT, k INTEGER, s INTEGER, office INTEGER, PRIMARY KEY (title, p)) STRICT, WITHOUT ROWID;
 CREATE TABLE floor (r INTEGER, k INTEGER, p TEXT, PRIMARY KEY (r, k, p)) STRICT, WITHOUT ROWID;
 CREATE TABLE block (c INTEGER, p TEXT, PRIMARY KEY (c, p)) STRICT, WITHOUT ROWID;
 CREATE TABLE officer (r INTEGER PRIMARY KEY) STRICT;
-CREATE TABLE give (c INTEGER, p TEXT, rank INTEGER, s INTEGER, PRIMARY KEY (c, p, rank)) STRICT, WITHOUT ROWID;
+CREATE TABLE give (c INTEGER, p TEXT, rank INTEGER, s INTEGER, type INTEGER, view INTEGER, PRIMARY KEY (c, p, rank)) STRICT, WITHOUT ROWID;
 CREATE TABLE stop (c INTEGER, p TEXT, rank INTEGER, opens INTEGER, PRIMARY KEY (c, p, rank)) STRICT, WITHOUT ROWID;
 CREATE TABLE given (c INTEGER, p TEXT, kind TEXT, title TEXT, PRIMARY KEY (c, p)) STRICT, WITHOUT ROWID;
 """
@@ -373,16 +373,16 @@ class _World:
         """Which parties the floor lets have something, for classes alike in what the floor looks at."""
         rows = stage(Stage.FLOOR)
         by_title = [row for row in rows if uses(row.expression).facets <= {"title"}]
+        self._examples("titled", self.title_examples)
         # whose title: the clause as it stands for the party, else for the holder (decide._own)
         self.run(
-            "INSERT INTO own SELECT title, p, k, COALESCE(office, 2) FROM (SELECT c.title, q.p, c.k, r.office, "
+            "INSERT INTO own SELECT title, p, k, s, COALESCE(office, 2) FROM (SELECT c.title, q.p, c.k, x.s, r.office, "
             "row_number() OVER (PARTITION BY c.title, q.p ORDER BY r.p IS NULL, c.held = 0, c.k) AS place "
-            "FROM (SELECT DISTINCT title FROM image WHERE title IS NOT NULL) t JOIN clause c ON c.title = t.title "
+            "FROM titled e JOIN class x USING (s) JOIN clause c ON c.title = x.title "
             "CROSS JOIN party q LEFT JOIN receiver r ON r.k = c.k AND r.p = q.p) WHERE place = 1"
         )
-        self._examples("titled", self.title_examples)
         for says in ("permit", "refer", "prohibit"):
-            render = Render("(SELECT e.s FROM titled e JOIN class x USING (s) WHERE x.title = own.title)", "own.k", "own.p")
+            render = Render("own.s", "own.k", "own.p")
             fails = " OR ".join(f"{render.sql(read_by(row, says))} <> 2" for row in by_title) or "0"
             self.run(f"DELETE FROM own WHERE k IN (SELECT k FROM clause WHERE says = '{says}') AND ({fails})")
             for row in _ALONE:
@@ -452,12 +452,12 @@ class _World:
         )
         if says == "permit":
             self.run(
-                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s FROM {joined('')} CROSS JOIN receiver r ON r.k = k.k "
+                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s, i.type, k.view FROM {joined('')} CROSS JOIN receiver r ON r.k = k.k "
                 f"AND r.office = 2 CROSS JOIN floor f ON f.r = i.rb AND f.k = {_NONE} AND f.p = r.p "
                 "WHERE k.ours AND k.gate = 2 AND i.title IS NULL AND (i.v IS NULL OR i.v = k.view)"
             )
             self.run(
-                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s FROM {joined(by_title)} CROSS JOIN floor f ON f.r = i.rf "
+                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s, i.type, k.view FROM {joined(by_title)} CROSS JOIN floor f ON f.r = i.rf "
                 "AND f.k = k.k CROSS JOIN own o ON o.title = i.title AND o.p = f.p AND o.k = k.k AND o.office = 2 "
                 "WHERE k.gate = 2 AND (i.v IS NULL OR i.v = k.view)"
             )
@@ -488,9 +488,8 @@ class _World:
             "WHERE NOT EXISTS (SELECT 1 FROM block b WHERE b.c = n.c AND b.p = n.p)"
         )
         narrowed = (
-            "AND NOT EXISTS (SELECT 1 FROM give h JOIN clause w ON w.rank = h.rank JOIN clause n ON n.rank = g.rank "
-            "JOIN image i ON i.s = g.s JOIN wider x ON x.type = i.type AND x.wide = w.view AND x.narrow = n.view "
-            "WHERE h.c = g.c AND h.p = g.p)"
+            "AND NOT EXISTS (SELECT 1 FROM give h JOIN wider x ON x.type = g.type AND x.narrow = g.view AND x.wide = h.view "
+            "WHERE h.c = g.c AND h.p = g.p AND h.view <> g.view)"
         )
         some = self.run("SELECT EXISTS (SELECT 1 FROM wider)").fetchone()[0]
         self.run(
