@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -88,6 +88,7 @@ def keep(
     for row in tx.find_in(Version, "id", ids):
         present.setdefault(row.id, []).append(row)
     classes = Classes(deed)
+    known: dict[Any, tuple[Effective, int]] = {}
     markings = MarkingReader(deed.tx, {i.object.id: i.object.data for i in items if i.object.type == "marking-definition"})
     n, h = tx.last(Version, "n") or 0, tx.last(Holding, "h") or 0
     versions: list[Version] = []
@@ -134,18 +135,25 @@ def keep(
             versions.append(version)
             trailing.extend(_trailing(version.n, item.object))
         h += 1
-        facts = effective(
-            item.object.data,
-            markings.read(item.object.data),
-            stated,
-            item.terms,
-            custodian=custodian,
-            originator=item.originator,
-            title=title,
-        )
+        alike = _alike(item)
+        found = known.get(alike) if alike is not None else None
+        if found is None:
+            facts = effective(
+                item.object.data,
+                markings.read(item.object.data),
+                stated,
+                item.terms,
+                custodian=custodian,
+                originator=item.originator,
+                title=title,
+            )
+            found = facts, classes.number(facts.facets)
+            if alike is not None:
+                known[alike] = found
+        facts, cls = found
         if facts.facets.tlp is None:
             kept.unmarked += 1
-        holding = _holding(h, version.n, batch.b, custodian, title, item, facts, classes.number(facts.facets), deed.at)
+        holding = _holding(h, version.n, batch.b, custodian, title, item, facts, cls, deed.at)
         holdings.append(holding)
         fresh[version.n] = holding
         kept.versions.append(version.n)
@@ -155,6 +163,18 @@ def keep(
     tx.add(trailing)
     _reread_markings(deed, versions, classes, kept)
     return kept
+
+
+_READ_BY_HANDLING: Final = ("object_marking_refs", "labels", "sectors")
+
+
+def _alike(item: Incoming) -> Any:
+    """What decides the class of an object within a chunk; None for one that has to be looked at by itself."""
+    data = item.object.data
+    if "granular_markings" in data or item.terms is not None or item.handling is not None:
+        return None
+    lists = tuple(tuple(map(str, data[name])) if name in data else None for name in _READ_BY_HANDLING)
+    return item.object.type, item.originator, data.get("confidence"), data.get("country"), lists
 
 
 def _same(row: Version, item: Incoming, same: bytes) -> bool:
@@ -270,10 +290,11 @@ def reclass(deed: Deed, version: Version, classes: Classes | None = None) -> boo
 
 def _reread_markings(deed: Deed, versions: Sequence[Version], classes: Classes, kept: Kept) -> None:
     """A marking definition that comes after the objects that use it makes them readable: put them where they belong."""
+    here = {version.n for version in versions}
     for definition in versions:
         if definition.type != "marking-definition":
             continue
-        users = {row.version for row in deed.tx.find(Reference, target=definition.id)}
+        users = {row.version for row in deed.tx.find(Reference, target=definition.id)} - here
         for row in deed.tx.find_in(Version, "n", users):
             if reclass(deed, row, classes):
                 kept.versions.append(row.n)

@@ -83,9 +83,7 @@ def status_of(tx: Reading, party: str, name: str) -> bytes:
     return row.body
 
 
-def remove(
-    node: Node, party: str, collection: str, object_id: str, versions: frozenset[str | Instant]
-) -> int:
+def remove(node: Node, party: str, collection: str, object_id: str, versions: frozenset[str | Instant]) -> int:
     """Take an object out of a reader's own collection; nothing is erased. Gives how many versions went.
 
     Args:
@@ -101,12 +99,15 @@ def remove(
         if not rows:
             raise NotFound("no-such-object", "There is no such object in this collection.")
         kept = {row.n: row for row in work.tx.find_in(Version, "n", {row.version for row in rows})}
-        at = {row.version: row.added if kept[row.version].modified == -1 else kept[row.version].modified for row in rows}
+        at = {
+            row.version: row.added if kept[row.version].modified == -1 else kept[row.version].modified for row in rows
+        }
         ends = {"first": min(at.values()), "last": max(at.values())}
         gone = [
             row
             for row in rows
-            if "all" in versions or any(at[row.version] == (ends[one] if isinstance(one, str) else one) for one in versions)
+            if "all" in versions
+            or any(at[row.version] == (ends[one] if isinstance(one, str) else one) for one in versions)
         ]
         for row in gone:
             work.tx.put(replace(row, ended=work.at))

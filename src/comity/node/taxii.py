@@ -32,7 +32,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.views import Withheld
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, Approval, Holding, StreamRow, Submission, Version
-from comity.node.agreements import member_under, parties_of, read_form, state_of, superseded
+from comity.node.agreements import member_under, read_form, state_of, superseded
 from comity.node.context import Node, read_setting
 from comity.node.deeds import CLOCK_SLACK
 from comity.node.parties import clients_of
@@ -45,6 +45,9 @@ OWN: Final = "own"
 
 PAGE_BYTES: Final = 32 << 20
 """A page ends early rather than hold more bytes of objects than this."""
+
+READ_AT_ONCE: Final = 1_024
+"""Rows whose objects are in memory at once, at most."""
 
 SCANNED_AT_ONCE: Final = 4_096
 """Rows looked at in one go where a filter leaves most of them out."""
@@ -143,13 +146,19 @@ class _List(Protocol):
 def collections_of(us: str, party: str) -> tuple[TaxiiCollection, ...]:
     """The collections of a reader: `own` for a tool of our own party, `outbox` and `inbox` for everybody else."""
     named = {
-        OUTBOX: ("Objects released to you", "What was released to your party under its agreements, as it stands now.", False),
+        OUTBOX: (
+            "Objects released to you",
+            "What was released to your party under its agreements, as it stands now.",
+            False,
+        ),
         INBOX: ("Objects from you", "Hand objects in here; you see your own submissions and nobody else's.", True),
         OWN: ("Our own objects", "What our party took in first hand; for our own tools.", True),
     }
     names = (OWN,) if party == us else (OUTBOX, INBOX)
     return tuple(
-        TaxiiCollection(str(uuid5(COMITY, f"taxii/{name}/{us}")), name, named[name][0], named[name][1], True, named[name][2])
+        TaxiiCollection(
+            str(uuid5(COMITY, f"taxii/{name}/{us}")), name, named[name][0], named[name][1], True, named[name][2]
+        )
         for name in names
     )
 
@@ -174,7 +183,9 @@ def reading_instant(node: Node, tx: Reading) -> Instant:
     """
     now, last = node.clock(), int(read_setting(tx, "clock", 0))
     if now < last - CLOCK_SLACK:
-        raise NotAllowed("clock-back", f"The clock says {format(now)}, before the node's last deed; nothing is released.")
+        raise NotAllowed(
+            "clock-back", f"The clock says {format(now)}, before the node's last deed; nothing is released."
+        )
     return max(now, last)
 
 
@@ -240,12 +251,12 @@ def _lots(source: _List, query: Query, limit: int, start: Instant) -> Iterator[S
     if query.ids is not None:
         yield sorted((row for row in source.about(query.ids) if row.added > start), key=lambda row: row.added)
         return
-    size = limit + 1 if query.types is None else SCANNED_AT_ONCE
+    size = min(limit + 1, READ_AT_ONCE) if query.types is None else SCANNED_AT_ONCE
     while rows := source.after(start, size):
         yield rows
         if len(rows) < size:
             return
-        start, size = rows[-1].added, max(size, 256)
+        start, size = rows[-1].added, max(size, READ_AT_ONCE // 4)
 
 
 def _wanted(query: Query, row: _Row) -> bool:
@@ -338,10 +349,8 @@ class _Outbox:
             return False
         state = state_of(self.tx, row)
         fresh = any(one.title == title and operative(one, self.at) for one in in_force(state, self.at, holder=self.us))
-        if not fresh or self.party not in parties_of(state) | clients_of(self.tx, self.us):
-            return False
         clients = clients_of(self.tx, self.us)
-        return member_under(self.tx, title, sender=self.us, receiver=self.party, at=self.at, clients=clients)
+        return fresh and member_under(self.tx, title, sender=self.us, receiver=self.party, at=self.at, clients=clients)
 
     def _amended(self, row: AgreementRow) -> bool:
         amended = any(read_form(one.form).previous == row.digest for one in self.tx.find(AgreementRow))
@@ -400,7 +409,9 @@ def read_cursor(node: Node, party: str, scope: object, text: str) -> Instant:
     except (Base64Error, ValueError):
         data = b""
     if len(data) != 24 or not hmac.compare_digest(_mac(node, party, scope, data[:8]), data[8:]):
-        raise Usage("taxii-cursor", "This value of next was not given here for this token and query; begin again without it.")
+        raise Usage(
+            "taxii-cursor", "This value of next was not given here for this token and query; begin again without it."
+        )
     return int.from_bytes(data[:8], "big", signed=True)
 
 

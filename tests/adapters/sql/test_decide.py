@@ -53,8 +53,15 @@ class World:
         self.in_force = [self.clause() for _ in range(self.dice.randrange(1, 9))]
         if self.dice.random() < 0.5:  # a reservation: one title stands twice, for different parties
             twin = self.dice.choice(self.in_force)
-            self.in_force.append(replace(self.clause(), agreement=twin.agreement, since=twin.since, view=twin.view,
-                                         clause=replace(self.clause().clause, number=twin.clause.number, says=twin.clause.says)))
+            self.in_force.append(
+                replace(
+                    self.clause(),
+                    agreement=twin.agreement,
+                    since=twin.since,
+                    view=twin.view,
+                    clause=replace(self.clause().clause, number=twin.clause.number, says=twin.clause.says),
+                )
+            )
         self.clients = frozenset(self.dice.sample(PARTIES, self.dice.randrange(3)))
         self.parties = [
             Receiver(party, "csirt", frozenset(self.some(("duty-officer", "head"))), self.dice.random() < 0.9)
@@ -80,7 +87,9 @@ class World:
 
     def facets(self) -> Facets:
         dice = self.dice
-        title = dice.choice([item.title for item in self.in_force] + ["ff" * 32 + "#1"]) if dice.random() < 0.5 else None
+        title = (
+            dice.choice([item.title for item in self.in_force] + ["ff" * 32 + "#1"]) if dice.random() < 0.5 else None
+        )
         of = Facets(
             type=dice.choice(WORDS["types"]),
             tlp=dice.choice((None, "clear", "green", "amber", *TLP)),

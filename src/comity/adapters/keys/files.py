@@ -21,8 +21,8 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import SigningKey
 
 USES: Final = ("identity", "node", "log", "secret")
-"""What a key is for (docs/formats/card.md). An identity key may be carried away and live off line; `secret` signs nothing: fillers of the
-log and the key of packs are derived from it."""
+"""What a key is for (docs/formats/card.md). An identity key may be carried away and live off line; `secret` signs
+nothing: fillers of the log and the key of packs are derived from it."""
 
 _NAME: Final = re.compile(r"(?P<use>[a-z]+)-(?P<short>[0-9a-f]{16})\.json")
 

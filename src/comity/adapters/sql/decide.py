@@ -50,25 +50,26 @@ CREATE TABLE class (s INTEGER PRIMARY KEY, title TEXT, agreement TEXT) STRICT;
 CREATE TABLE class_stated (s INTEGER, facet TEXT, PRIMARY KEY (s, facet)) STRICT, WITHOUT ROWID;
 CREATE TABLE class_facet (s INTEGER, facet TEXT, value TEXT, PRIMARY KEY (s, facet, value)) STRICT, WITHOUT ROWID;
 CREATE TABLE clause (k INTEGER PRIMARY KEY, rank INTEGER, title TEXT, says TEXT, since INTEGER, until INTEGER,
-    not_before INTEGER, not_after INTEGER, view INTEGER, officers INTEGER, ours INTEGER, held INTEGER, speaks INTEGER, gate INTEGER) STRICT;
+    not_before INTEGER, not_after INTEGER, view INTEGER, officers INTEGER, ours INTEGER, held INTEGER, speaks INTEGER,
+    gate INTEGER) STRICT;
 CREATE UNIQUE INDEX clause_rank ON clause (rank);
 CREATE TABLE clause_stated (k INTEGER, key TEXT, PRIMARY KEY (k, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE clause_value (k INTEGER, key TEXT, value TEXT, PRIMARY KEY (k, key, value)) STRICT, WITHOUT ROWID;
-CREATE TABLE sender (k INTEGER, p TEXT, PRIMARY KEY (k, p)) STRICT, WITHOUT ROWID;
-CREATE TABLE receiver (k INTEGER, p TEXT, office INTEGER, PRIMARY KEY (k, p)) STRICT, WITHOUT ROWID;
-CREATE TABLE title_party (title TEXT, role TEXT, p TEXT, PRIMARY KEY (title, role, p)) STRICT, WITHOUT ROWID;
-CREATE TABLE member (agreement TEXT, p TEXT, PRIMARY KEY (agreement, p)) STRICT, WITHOUT ROWID;
-CREATE TABLE party (p TEXT PRIMARY KEY, verified INTEGER) STRICT, WITHOUT ROWID;
-CREATE TABLE office (p TEXT, office TEXT, PRIMARY KEY (p, office)) STRICT, WITHOUT ROWID;
-CREATE TABLE client (p TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE sender (k INTEGER, p INTEGER, PRIMARY KEY (k, p)) STRICT, WITHOUT ROWID;
+CREATE TABLE receiver (k INTEGER, p INTEGER, office INTEGER, PRIMARY KEY (k, p)) STRICT, WITHOUT ROWID;
+CREATE TABLE title_party (title TEXT, role TEXT, p INTEGER, PRIMARY KEY (title, role, p)) STRICT, WITHOUT ROWID;
+CREATE TABLE member (agreement TEXT, p INTEGER, PRIMARY KEY (agreement, p)) STRICT, WITHOUT ROWID;
+CREATE TABLE party (p INTEGER PRIMARY KEY, verified INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE office (p INTEGER, office TEXT, PRIMARY KEY (p, office)) STRICT, WITHOUT ROWID;
+CREATE TABLE client (p INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE wider (type INTEGER, wide INTEGER, narrow INTEGER, PRIMARY KEY (type, narrow, wide)) STRICT, WITHOUT ROWID;
-CREATE TABLE own (title TEXT, p TEXT, k INTEGER, s INTEGER, office INTEGER, PRIMARY KEY (title, p)) STRICT, WITHOUT ROWID;
-CREATE TABLE floor (r INTEGER, k INTEGER, p TEXT, PRIMARY KEY (r, k, p)) STRICT, WITHOUT ROWID;
-CREATE TABLE block (c INTEGER, p TEXT, PRIMARY KEY (c, p)) STRICT, WITHOUT ROWID;
-CREATE TABLE officer (r INTEGER PRIMARY KEY) STRICT;
-CREATE TABLE give (c INTEGER, p TEXT, rank INTEGER, s INTEGER, type INTEGER, view INTEGER, PRIMARY KEY (c, p, rank)) STRICT, WITHOUT ROWID;
-CREATE TABLE stop (c INTEGER, p TEXT, rank INTEGER, opens INTEGER, PRIMARY KEY (c, p, rank)) STRICT, WITHOUT ROWID;
-CREATE TABLE given (c INTEGER, p TEXT, kind TEXT, title TEXT, PRIMARY KEY (c, p)) STRICT, WITHOUT ROWID;
+CREATE TABLE own (title TEXT, p INTEGER, k INTEGER, s INTEGER, office INTEGER, PRIMARY KEY (title, p)) STRICT, WITHOUT
+ROWID; CREATE TABLE floor (r INTEGER, k INTEGER, p INTEGER, PRIMARY KEY (r, k, p)) STRICT, WITHOUT ROWID; CREATE TABLE
+block (c INTEGER, p INTEGER, PRIMARY KEY (c, p)) STRICT, WITHOUT ROWID; CREATE TABLE officer (r INTEGER PRIMARY KEY)
+STRICT; CREATE TABLE give (c INTEGER, p INTEGER, rank INTEGER, s INTEGER, type INTEGER, view INTEGER, PRIMARY KEY (c, p,
+rank)) STRICT, WITHOUT ROWID; CREATE TABLE stop (c INTEGER, p INTEGER, rank INTEGER, opens INTEGER, PRIMARY KEY (c, p,
+rank)) STRICT, WITHOUT ROWID; CREATE TABLE given (c INTEGER, p INTEGER, kind TEXT, rank INTEGER, PRIMARY KEY (c, p))
+STRICT, WITHOUT ROWID;
 """
 
 _NONE: Final = -1
@@ -76,7 +77,10 @@ _NONE: Final = -1
 
 
 class Given(NamedTuple):
-    """What one party is given of one class: ``release`` or ``refer``, under which title. Every other pair is withheld."""
+    """What one party is given of one class: ``release`` or ``refer``, under which title.
+
+    Every other pair is withheld.
+    """
 
     key: Any
     party: str
@@ -104,7 +108,8 @@ def given(
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         world = _World(connection, [classes[key] for key in keys], holder, parties, in_force, at, clients)
         rows = world.decide().fetchall()
-    return (Given(keys[number], party, kind, title) for number, party, kind, title in rows)
+        titles = dict(world.run("SELECT rank, title FROM clause"))
+    return (Given(keys[c], world.names[p], kind, titles[rank]) for c, p, kind, rank in rows)
 
 
 def _facets_of(row: Predicate) -> frozenset[str]:
@@ -128,7 +133,9 @@ class _World:
         self.holder = holder
         self.parties = parties
         self.in_force = in_force
-        self.bound = {"holder": holder, "at": at}
+        self.ids: dict[str | None, int | None] = {None: None}
+        self.names: list[str] = []
+        self.bound = {"holder": self.number(holder), "at": at}
         self.views: dict[View, int] = {}
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("BEGIN")
@@ -136,6 +143,14 @@ class _World:
         self._parties(clients)
         self._clauses()
         self._images()
+
+    def number(self, party: str | None) -> int | None:
+        """A small number for a party id."""
+        known = self.ids.get(party)
+        if known is None and party is not None:
+            known = self.ids[party] = len(self.names)
+            self.names.append(party)
+        return known
 
     def run(self, sql: str) -> sqlite3.Cursor:
         """One statement; it binds what it uses of the holder and the instant."""
@@ -148,9 +163,9 @@ class _World:
     # --- what is given
 
     def _parties(self, clients: frozenset[str]) -> None:
-        self.fill("party", 2, ((to.id, int(to.verified)) for to in self.parties))
-        self.fill("office", 2, ((to.id, office) for to in self.parties for office in to.offices))
-        self.fill("client", 1, ((party,) for party in clients))
+        self.fill("party", 2, ((self.number(to.id), int(to.verified)) for to in self.parties))
+        self.fill("office", 2, ((self.number(to.id), office) for to in self.parties for office in to.offices))
+        self.fill("client", 1, ((self.number(party),) for party in clients))
 
     def _clauses(self) -> None:
         items = list(enumerate(self.in_force))
@@ -191,12 +206,13 @@ class _World:
                     values.append((k, key, value))
             self.fill("clause_stated", 2, stated)
             self.fill("clause_value", 3, values)
-        self.fill("sender", 2, ((k, party) for k, item in items for party in item.senders))
+        self.fill("sender", 2, ((k, self.number(party)) for k, item in items for party in item.senders))
         asked = {to.id for to in self.parties}
-        self.fill("receiver", 3, ((k, party, 2) for k, item in items for party in item.receivers & asked))
-        for role in ("senders", "receivers"):
-            self.fill("title_party", 3, ((item.title, role, p) for _, item in items for p in getattr(item, role)))
-        self.fill("member", 2, ((item.agreement, p) for _, item in items for p in item.senders | item.receivers))
+        self.fill("receiver", 3, ((k, self.number(party), 2) for k, item in items for party in item.receivers & asked))
+        for _, item in items:
+            for role, those in (("senders", item.senders), ("receivers", item.receivers)):
+                self.fill("title_party", 3, ((item.title, role, self.number(party)) for party in those))
+                self.fill("member", 2, ((item.agreement, self.number(party)) for party in those))
         for says in ("permit", "refer", "prohibit"):
             for row in _ALONE:
                 self._alone(row, says)
@@ -250,8 +266,9 @@ class _World:
 
         places = [f"r{place}" for place, _ in _PAIRED]
         self.run(
-            "CREATE TABLE image (s INTEGER PRIMARY KEY, c INTEGER, v INTEGER, title TEXT, custodian TEXT, originator TEXT, "
-            f"type INTEGER, rb INTEGER, rf INTEGER, ro INTEGER, {', '.join(f'{name} INTEGER' for name in places)}) STRICT"
+            "CREATE TABLE image (s INTEGER PRIMARY KEY, c INTEGER, v INTEGER, title TEXT, custodian INTEGER, originator
+            INTEGER, " f"type INTEGER, rb INTEGER, rf INTEGER, ro INTEGER, {', '.join(f'{name} INTEGER' for name in
+            places)}) STRICT"
         )
         types = numbers["type"]
         base: list[int] = []  # the group, for the floor, of the class as it stands
@@ -261,7 +278,17 @@ class _World:
             "image",
             10 + len(places),
             (
-                (s, c, v, facets.title, facets.custodian, facets.originator, types[s], base[s], *reps)
+                (
+                    s,
+                    c,
+                    v,
+                    facets.title,
+                    self.number(facets.custodian),
+                    self.number(facets.originator),
+                    types[s],
+                    base[s],
+                    *reps,
+                )
                 for (s, (c, v, facets)), *reps in zip(
                     enumerate(images), *(group[0] for group in (*groups, *pairs)), strict=True
                 )
@@ -326,14 +353,14 @@ class _World:
     # --- the decision
 
     def decide(self) -> sqlite3.Cursor:
-        """Rows (number of the class, party, kind, title)."""
+        """Rows (number of the class, number of the party, kind, rank of the clause), in that order."""
         self._floor()
         signatures = self._truths()
         for says in ("prohibit", "refer", "permit"):
             for places, clauses in signatures[says].items():
                 self._read(says, places, clauses)
         self._outcome()
-        return self.run("SELECT c, p, kind, title FROM given ORDER BY c, p")
+        return self.run("SELECT c, p, kind, rank FROM given ORDER BY c, p")
 
     def _truths(self) -> dict[str, dict[tuple[int, ...], list[int]]]:
         """Read each predicate for those alike; gives the clauses by what they have to be joined with."""
@@ -483,8 +510,8 @@ class _World:
     def _outcome(self) -> None:
         """Prohibit, floor, refer, permit; among permits the widest view, then the rank of `precedence`."""
         self.run(
-            f"INSERT INTO given SELECT n.c, n.p, '{REFER}', k.title FROM (SELECT c, p, min(rank) AS rank FROM stop "
-            "WHERE opens GROUP BY c, p) n JOIN clause k ON k.rank = n.rank "
+            f"INSERT INTO given SELECT n.c, n.p, '{REFER}', n.rank FROM (SELECT c, p, min(rank) AS rank FROM stop "
+            "WHERE opens GROUP BY c, p) n "
             "WHERE NOT EXISTS (SELECT 1 FROM block b WHERE b.c = n.c AND b.p = n.p)"
         )
         narrowed = (
@@ -493,10 +520,10 @@ class _World:
         )
         some = self.run("SELECT EXISTS (SELECT 1 FROM wider)").fetchone()[0]
         self.run(
-            f"INSERT INTO given SELECT m.c, m.p, CASE WHEN a.r IS NULL THEN '{RELEASE}' ELSE '{REFER}' END, k.title FROM "
+            f"INSERT INTO given SELECT m.c, m.p, CASE WHEN a.r IS NULL THEN '{RELEASE}' ELSE '{REFER}' END, m.rank FROM "
             "(SELECT c, p, min(rank) AS rank FROM give g WHERE NOT EXISTS (SELECT 1 FROM stop s WHERE s.c = g.c AND s.p = g.p) "
             "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.c = g.c AND b.p = g.p) "
             f"{narrowed if some else ''} GROUP BY c, p) m "
-            "JOIN give g ON g.c = m.c AND g.p = m.p AND g.rank = m.rank JOIN clause k ON k.rank = m.rank "
+            "JOIN give g ON g.c = m.c AND g.p = m.p AND g.rank = m.rank "
             "JOIN image i ON i.s = g.s LEFT JOIN officer a ON a.r = i.ro"
         )

@@ -95,7 +95,8 @@ def read_by(predicate: Predicate, says: str) -> Expression:
 class Render:
     """SQL of expressions over a class `s`, a clause `k` (``NULL`` for none) and a party `p`, each an SQL expression.
 
-    ``:holder`` and ``:at`` are bound by the statement the scalar stands in, whose own names must not begin with ``in_``.
+    ``:holder`` and ``:at`` are bound by the statement the scalar stands in, whose own names must not begin with
+    ``in_``.
     """
 
     s: str
@@ -141,11 +142,15 @@ class Render:
                     hit = f"({hit} OR NOT {unset})"
                 return f"CASE WHEN NOT {self._stated(facet)} THEN 1 WHEN {hit} THEN 2 ELSE 0 END"
             case grammar.Has(facet, words):
-                return f"CASE WHEN NOT {self._stated(facet)} THEN 1 WHEN {self._value_in(facet, words)} THEN 2 ELSE 0 END"
+                return (
+                    f"CASE WHEN NOT {self._stated(facet)} THEN 1 WHEN {self._value_in(facet, words)} THEN 2 ELSE 0 END"
+                )
             case grammar.Known(facet):
                 return _yes(self._stated(facet))
             case grammar.Filled(facet):
-                return _yes(f"EXISTS (SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)})")
+                return _yes(
+                    f"EXISTS (SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)})"
+                )
             case grammar.ClauseSays(key, words):
                 return _yes(
                     f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} "
@@ -187,9 +192,7 @@ class Render:
 
     def _some(self, facet: str, key: str, *, listed: bool) -> str:
         """Whether the class has a value that the clause lists, or one that it does not."""
-        there = (
-            f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} AND in_v.value = in_f.value)"
-        )
+        there = f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} AND in_v.value = in_f.value)"
         return (
             f"EXISTS (SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)} "
             f"AND {'' if listed else 'NOT '}{there})"

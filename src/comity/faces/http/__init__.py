@@ -1,0 +1,1 @@
+"""The node over HTTP: the application, the carrier of the exchange, the server."""

@@ -1,0 +1,138 @@
+"""The server: granian inside our own process, and the timer beside it, until it is told to stop.
+
+One process: when it is killed, none is left. A server that others can reach needs a certificate. SIGTERM and SIGINT end it in
+order: no new requests, those under way are answered, the timer is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final
+
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from comity.kernel.errors import ComityError, LocalFault, NotAllowed, Unavailable
+
+LOG: Final = logging.getLogger("comity.serve")
+
+PATIENCE: Final = 10
+"""Seconds that requests under way are given at the end."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what is bound to a host name or address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_binding(host: str, ssl_cert: Path | None, ssl_key: Path | None) -> None:
+    """Return if a server may be bound there.
+
+    Raises:
+        NotAllowed: `tls-required`.
+    """
+    if (ssl_cert is None or ssl_key is None) and not is_loopback(host):
+        raise NotAllowed(
+            "tls-required", f"Others can reach {host}: give a certificate and its key, or bind to 127.0.0.1.", host=host
+        )
+
+
+def serve(
+    app: Any,
+    host: str,
+    port: int,
+    *,
+    ssl_cert: Path | None = None,
+    ssl_key: Path | None = None,
+    tick: Callable[[], object],
+    every: float,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve an ASGI application until SIGTERM or SIGINT.
+
+    Args:
+        tick: What the timer does, in a thread of its own; its errors are logged and it is called again.
+        every: Seconds between two calls of `tick`; the first comes at once.
+        announce: Is told the address once the socket listens.
+
+    Raises:
+        NotAllowed: `tls-required`. Unavailable: `address-in-use` when the address cannot be bound.
+    """
+    check_binding(host, ssl_cert, ssl_key)
+    asyncio.run(_serve(app, host, port, ssl_cert, ssl_key, tick, every, announce))
+
+
+async def _serve(
+    app: Any,
+    host: str,
+    port: int,
+    ssl_cert: Path | None,
+    ssl_key: Path | None,
+    tick: Callable[[], object],
+    every: float,
+    announce: Callable[[str], None],
+) -> None:
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_enabled=False,
+        ssl_cert=ssl_cert,
+        ssl_key=ssl_key,
+    )
+    server.workers_kill_timeout = PATIENCE
+    scheme = "http" if ssl_cert is None else "https"
+    shown = f"[{host}]" if ":" in host else host
+    server.on_startup(lambda: announce(f"{scheme}://{shown}:{port}"))
+    _stop_on_signals(server)
+    timer = asyncio.create_task(_timer(tick, every))
+    try:
+        await server.serve()
+    except OSError as broken:
+        raise Unavailable(
+            "address-in-use", f"{host} port {port} cannot be bound: {broken.strerror or broken}."
+        ) from broken
+    finally:
+        timer.cancel()
+        with suppress(asyncio.CancelledError):
+            await timer
+
+
+def _stop_on_signals(server: Server) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+
+
+async def _timer(tick: Callable[[], object], every: float) -> None:
+    while True:
+        work = asyncio.ensure_future(asyncio.to_thread(tick))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            with suppress(Exception):
+                await work  # a deed under way is finished, not cut off
+            raise
+        except ComityError as broken:
+            level = logging.WARNING if isinstance(broken, Unavailable | LocalFault) else logging.ERROR
+            LOG.log(level, "%s: %s", broken.code, broken.sentence)
+        except Exception:
+            LOG.exception("the timer failed")
+        await asyncio.sleep(every)

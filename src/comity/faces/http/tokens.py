@@ -1,0 +1,62 @@
+"""Tokens in requests: how one is read from ``Authorization``, and whose it is.
+
+Bearer, ``Token`` (taxii2-client sends that) and Basic with the token as password. An absent, unknown, ended or malformed token
+is one and the same answer.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Any, Final
+
+from litestar import Request
+
+from comity.kernel.errors import NotAllowed
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import Officer, Reader
+from comity.node.officers import ROLES, authorise, reader_of
+
+_LONGEST: Final = 512
+
+
+def token_in(request: Request[Any, Any, Any]) -> str | None:
+    """The token a request carries; None where it carries none that can be read."""
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    rest = rest.strip()
+    if not rest or len(rest) > _LONGEST:
+        return None
+    if scheme.lower() in ("bearer", "token"):
+        return rest
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return b64decode(rest, validate=True).decode("ascii").partition(":")[2] or None
+    except (Base64Error, ValueError):
+        return None
+
+
+def reader(tx: Reading, request: Request[Any, Any, Any]) -> Reader:
+    """Who reads.
+
+    Raises:
+        RequestRefused: `token-unknown`.
+    """
+    return reader_of(tx, token_in(request))
+
+
+def officer(tx: Reading, request: Request[Any, Any, Any], *roles: str) -> Officer:
+    """The officer who asks; with `roles`, one of them is needed.
+
+    Raises:
+        NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
+    """
+    token, refused = token_in(request), None
+    for role in roles or tuple(ROLES):
+        try:
+            return authorise(tx, token, role)
+        except NotAllowed as broken:
+            if broken.code != "role-missing":
+                raise
+            refused = broken
+    raise refused or NotAllowed("token-needed", "This needs an officer's token.")
