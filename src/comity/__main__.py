@@ -9,15 +9,18 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from comity.faces.wiring import Founding, Home, PeerLike, SourceLike, Wiring
 from comity.kernel.errors import InputRefused, NotFound, Usage
 from comity.kernel.model.ids import party_id
 from comity.kernel.model.instants import Instant
-from comity.kernel.seal.cards import Card, Endpoint
-from comity.kernel.seal.keys import PublicKey
+from comity.kernel.seal.cards import Card, Endpoint, Use
+from comity.kernel.seal.keys import PublicKey, SigningKey
 from comity.node.context import Keyring, Node, need_setting
+
+if TYPE_CHECKING:
+    from comity.adapters.keys.files import KeyFolder
 
 DATABASE = "comity.db"
 
@@ -54,6 +57,8 @@ def wiring() -> Wiring:
         backup=backup,
         restore=restore,
         integrity=lambda home: home.node.store.integrity(),  # type: ignore[attr-defined]
+        new_key=new_key,
+        endpoints=endpoints,
     )
 
 
@@ -67,22 +72,33 @@ def open_home(folder: Path, database: str | None) -> Home:
         raise NotFound("no-node", f"There is no node in {folder}; make one with comity init --home {folder}.")
     from comity.adapters.keys.files import KeyFolder
     from comity.adapters.sql.store import open_store
+    from comity.node.parties import card_of
 
     keys = KeyFolder(folder / "keys")
     store = open_store(database or f"sqlite:///{folder.resolve() / DATABASE}")
-    identity = keys.all("identity")
     secret = keys.current("secret")
     with store.read() as tx:
         party = need_setting(tx, "party")
+        card = card_of(tx, party)
     node = Node(
         store=store,
-        keys=Keyring(keys.current("node"), keys.current("log"), identity[-1].key if identity else None),
+        keys=_keyring(keys, card),
         party=party,
         clock=now,
         random=fresh,
         secret=secret.derive(b"node", b""),
     )
     return Home(node, folder, store.close)
+
+
+def _keyring(keys: KeyFolder, card: Card | None) -> Keyring:
+    """The newest key of each use that our card lists; a key that was made and not yet listed signs nothing."""
+
+    def listed(use: Use) -> SigningKey | None:
+        good = {} if card is None else card.keys_at(use, now())
+        return next((one.key for one in reversed(keys.all(use)) if one.keyid in good), None)
+
+    return Keyring(listed("node") or keys.current("node"), listed("log") or keys.current("log"), listed("identity"))
 
 
 def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home, Card]:
@@ -114,19 +130,19 @@ def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home
         random=fresh,
         secret=secret.derive(b"node", b""),
     )
-    endpoints: list[Endpoint] = []
+    listed: list[Endpoint] = []
     if said.url is not None:
         pin: bytes | None = None
         if said.url.startswith("https://"):
             made = self_signed(folder / "keys", [_host(said.url)], at=at)
             pin = _spki(made.certificate)
-        endpoints.append(Endpoint(said.url.rstrip("/"), pin))
+        listed.append(Endpoint(said.url.rstrip("/"), pin))
     card = found(
         node,
         name=said.name,
         kind=said.kind,
         country=said.country,
-        endpoints=endpoints,
+        endpoints=listed,
         contacts=said.contacts,
         offices=said.offices,
         identities=said.identities,
@@ -135,6 +151,22 @@ def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home
         period=said.period,
     )
     return Home(node, folder, store.close), card
+
+
+def endpoints(home: Home, urls: Sequence[str]) -> tuple[Endpoint, ...]:
+    """Addresses as a card lists them; the TLS key is the one that is there, or made for the first https address."""
+    from comity.adapters.keys.tls import self_signed
+
+    hosts = [_host(url) for url in urls if url.startswith("https://")]
+    pin = _spki(self_signed(home.folder / "keys", hosts, at=now()).certificate) if hosts else None
+    return tuple(Endpoint(url.rstrip("/"), pin if url.startswith("https://") else None) for url in urls)
+
+
+def new_key(home: Home, use: str) -> SigningKey:
+    """Make and keep a further key of a use; it signs only once our card lists it."""
+    from comity.adapters.keys.files import KeyFolder
+
+    return KeyFolder(home.folder / "keys").create(use, at=now())
 
 
 def _host(url: str) -> str:
@@ -165,8 +197,13 @@ def open_source(
 
 def _writers() -> Mapping[str, Callable[..., Iterator[bytes]]]:
     from comity.adapters.formats.write import write_csv, write_misp, write_stix
+    from comity.kernel.model.strictjson import read
 
-    return {"stix": write_stix, "misp": write_misp, "csv": write_csv}
+    return {
+        "stix": write_stix,
+        "misp": lambda raws: write_misp((read(raw) for raw in raws), at=now()),
+        "csv": lambda raws: write_csv(read(raw) for raw in raws),
+    }
 
 
 def connect(node: Node, card: Card, allow_private: bool) -> PeerLike:
@@ -207,12 +244,13 @@ def taxii(url: str, scheme: str, secret: str, user: str, allow_private: bool, pi
 def serve(home: Home, host: str, port: int, every: float, announce: Callable[[str], None]) -> None:
     """Run the server in this process until it is told to stop."""
     from comity.adapters.http import signing
+    from comity.adapters.keys.tls import CERTIFICATE, KEY
     from comity.faces.http.app import AppConfig, create_app
     from comity.faces.http.serve import serve as run
     from comity.node.contact import tend
 
-    certificate = home.folder / "keys" / "tls.crt"
-    key = home.folder / "keys" / "tls.key"
+    certificate = home.folder / "keys" / CERTIFICATE
+    key = home.folder / "keys" / KEY
     secured = certificate.is_file() and key.is_file()
     app = create_app(home.node, AppConfig(open_source=open_source, carrier=signing, tls=secured))
     run(

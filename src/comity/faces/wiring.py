@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from comity.kernel.model.instants import Instant
-from comity.kernel.seal.cards import Card
+from comity.kernel.seal.cards import Card, Endpoint
+from comity.kernel.seal.keys import SigningKey
 from comity.node.context import Node
 
 
@@ -74,6 +75,8 @@ class Wiring:
         serve: Run the server until it is told to stop: ``(home, host, port, every, announce)``.
         write_pack, read_pack: Carriers by hand.
         backup, restore, integrity: Of the whole folder.
+        new_key: Make and keep a further key of a use: ``(home, use) -> key``.
+        endpoints: Addresses as a card lists them, with the TLS key of this node: ``(home, urls)``.
     """
 
     open_home: Callable[[Path, str | None], Home]
@@ -88,3 +91,5 @@ class Wiring:
     backup: Callable[[Home, Path], None]
     restore: Callable[[Path, Path], Home]
     integrity: Callable[[Home], list[str]]
+    new_key: Callable[[Home, str], SigningKey]
+    endpoints: Callable[[Home, Sequence[str]], tuple[Endpoint, ...]]

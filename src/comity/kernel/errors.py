@@ -299,8 +299,10 @@ CODES: Final[dict[str, str]] = {
     "galaxy-cluster": "A MISP cluster has no name, or its kind has no STIX form. It is kept where it came with an event.",
     "stix20": "A STIX 2.0 object carries observables that cannot be read. Ask the producer to correct it.",
     # --- faces
+    "demo-broken": "A step of the demo did not end as it must. The sentence names the step; the folder of the demo stays.",
     "no-node": "There is no node in this folder. Make one with `comity init`, or name its folder with --home or COMITY_HOME.",
     "no-endpoint": "The card of this party names no address to call. Carry a pack by hand, or ask for a new card.",
+    "no-backup": "The folder is no backup of a node. Name the folder that `comity backup` wrote.",
     "command-line": "The words of the command are wrong. `comity --help` shows the commands, `--help` after one its options.",
     "file-unreadable": "A file cannot be read or written: it is not there, or not permitted. Check its name and rights.",
     "file-size": "The file is larger than any of its kind is. Check which file was meant.",

@@ -183,16 +183,19 @@ def member_under(tx: Reading, title: str, *, sender: str, receiver: str, at: Ins
     if row is None:
         return False
     state = state_of(tx, row)
-    for clause in in_force(state, at, holder=sender):
-        if clause.title != title:
-            continue
-        if sender in clause.senders and receiver in clause.receivers:
-            return True
-        relayed = sender in clause.receivers and clause.clause.onward == "members" and receiver in clause.receivers
-        served = sender in clause.receivers and clause.clause.onward == "clients" and receiver in clients
-        if relayed or served:
-            return True
-    return False
+    return any(
+        clause.title == title and gives(clause, sender=sender, receiver=receiver, clients=clients)
+        for clause in in_force(state, at, holder=sender)
+    )
+
+
+def gives(item: ClauseInForce, *, sender: str, receiver: str, clients: frozenset[str]) -> bool:
+    """Whether a clause in force lets this sender give to this receiver, first hand or onward."""
+    if sender in item.senders and receiver in item.receivers:
+        return True
+    relayed = sender in item.receivers and item.clause.onward == "members" and receiver in item.receivers
+    served = sender in item.receivers and item.clause.onward == "clients" and receiver in clients
+    return relayed or served
 
 
 def waits_for_papers(tx: Reading, title: str, at: Instant) -> bool:

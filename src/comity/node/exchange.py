@@ -7,7 +7,7 @@ believed is refused whole; an object in it that cannot be taken is refused alone
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +30,7 @@ from comity.kernel.exchange.messages import (
 from comity.kernel.model.instants import parse
 from comity.kernel.model.objects import read_object
 from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.cards import Card
 from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.seal.seals import VerifiedSeal, claimed_instant, claimed_party, verify_seal
 from comity.kernel.seal.views import Withheld
@@ -303,15 +304,16 @@ class NodeSide:
             items = next_rows(page, row.objects) if fault is None else ()
             taken: list[tuple[ObjectItem, Incoming]] = []
             done: list[Received] = []
+            desk = _Desk(work, peer)
+            buried = {row.n for row in work.tx.find_in(Received, "n", [item.n for item in items], party=peer)}
             for item in items:
                 try:
-                    taken_already = work.tx.get(Received, peer, item.n)
-                    if taken_already is not None:
+                    if item.n in buried:
                         raise InputRefused("taken-back", "It was taken back before it came.")
                     if item.raw is None:
                         done.append(Received(peer, item.n, delivery, None, None, None))
                         continue
-                    taken.append((item, self._incoming(work, peer, item)))
+                    taken.append((item, desk.incoming(item)))
                 except PeerFault as broken:
                     done.append(Received(peer, item.n, delivery, None, broken.code, broken.sentence))
             for title in dict.fromkeys(item.title for item, _ in taken):
@@ -325,8 +327,7 @@ class NodeSide:
                     for (item, _), holding in zip(some, kept.holdings, strict=True)
                 )
                 settle(work, versions=kept.versions)
-            for one in done:
-                work.tx.put(one)
+            work.tx.add([one for one in done if one.n not in buried])
             if fault is None:
                 return self._answer(work, peer, page, delivery, row, done)
         raise fault
@@ -366,41 +367,6 @@ class NodeSide:
             return convict_promises(work, peer, other.envelope, envelope)
         return None
 
-    def _incoming(self, work: Deed, peer: str, item: ObjectItem) -> Incoming:
-        assert item.raw is not None, "a row that gives an object carries it"
-        found = read_object(item.raw)
-        if found.id != item.object:
-            raise InputRefused("row-other-object", f"Row {item.n} names {item.object} and carries {found.id}.")
-        if item.seal is None or item.disclosure is None or item.digest is None:
-            raise SealBroken("seal-missing", f"{found.id} came without a seal; nothing is taken from a peer unsealed.")
-        if waits_for_papers(work.tx, item.title, work.at):
-            raise Unavailable("title-not-yet", f"{found.id} came under an agreement that not all are known here to have signed.")
-        serves = clients_of(work.tx, peer)
-        if not member_under(work.tx, item.title, sender=peer, receiver=self.party, at=work.at, clients=serves):
-            raise InputRefused("title-unknown", f"{found.id} came under a clause that does not give from this party to us.")
-        verified = self._verified(work, item, found.data)
-        if verified.digest.hex() != item.digest:
-            raise SealBroken("commitment-broken", f"The row names another digest than the seal of {found.id}.")
-        return Incoming(
-            found,
-            digest=verified.digest,
-            seal=item.seal,
-            disclosure=item.disclosure,
-            originator=originator(work.tx, verified, found.data),
-            view=item.view,
-            terms=read_terms(item.terms),
-        )
-
-    def _verified(self, work: Deed, item: ObjectItem, data: dict[str, Any]) -> VerifiedSeal:
-        assert item.seal is not None and item.disclosure is not None
-        sealer = claimed_party(item.seal)
-        keys = node_keys(work.tx, sealer, claimed_instant(item.seal))
-        if not keys:
-            raise SealBroken(
-                "sealer-unknown", f"{item.object} was sealed by {sealer}, whose card is not known here; ask for it."
-            )
-        return verify_seal(item.seal, data, msgspec.json.decode(item.disclosure), keys)
-
     def _batch(self, work: Deed, peer: str, delivery: str, title: str) -> Batch:
         b = (work.tx.last(Batch, "b") or 0) + 1
         batch = Batch(b, f"{peer} {title}", "exchange", delivery, "", work.at, 0, 1, b"{}")
@@ -420,6 +386,69 @@ class NodeSide:
             salt=act.salt,
             promise=promise(self.node, tx, act),
         )
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Where the rows of one page are looked at; what it found out about titles and sealers it keeps for the page."""
+
+    work: Deed
+    peer: str
+    _titles: dict[str, bool] = field(default_factory=dict)
+    _cards: dict[str, Card | None] = field(default_factory=dict)
+
+    def incoming(self, item: ObjectItem) -> Incoming:
+        """An object of a row, checked.
+
+        Raises:
+            PeerFault: why it is refused. Unavailable: `title-not-yet`.
+        """
+        assert item.raw is not None, "a row that gives an object carries it"
+        found = read_object(item.raw)
+        if found.id != item.object:
+            raise InputRefused("row-other-object", f"Row {item.n} names {item.object} and carries {found.id}.")
+        if item.seal is None or item.disclosure is None or item.digest is None:
+            raise SealBroken("seal-missing", f"{found.id} came without a seal; nothing is taken from a peer unsealed.")
+        if not self._gives(item.title):
+            raise InputRefused("title-unknown", f"{found.id} came under a clause that does not give from this party to us.")
+        verified = self._verified(item, found.data)
+        if verified.digest.hex() != item.digest:
+            raise SealBroken("commitment-broken", f"The row names another digest than the seal of {found.id}.")
+        return Incoming(
+            found,
+            digest=verified.digest,
+            seal=item.seal,
+            disclosure=item.disclosure,
+            originator=originator(self.work.tx, verified, found.data),
+            view=item.view,
+            terms=read_terms(item.terms),
+        )
+
+    def _gives(self, title: str) -> bool:
+        """Whether the title lets the peer give to us now."""
+        if title not in self._titles:
+            tx, at = self.work.tx, self.work.at
+            if waits_for_papers(tx, title, at):
+                raise Unavailable(
+                    "title-not-yet", "The page came under an agreement that not all are known here to have signed."
+                )
+            self._titles[title] = member_under(
+                tx, title, sender=self.peer, receiver=self.work.node.party, at=at, clients=clients_of(tx, self.peer)
+            )
+        return self._titles[title]
+
+    def _verified(self, item: ObjectItem, data: dict[str, Any]) -> VerifiedSeal:
+        assert item.seal is not None and item.disclosure is not None
+        sealer = claimed_party(item.seal)
+        if sealer not in self._cards:
+            self._cards[sealer] = card_of(self.work.tx, sealer)
+        card = self._cards[sealer]
+        keys = {} if card is None else card.keys_at("node", claimed_instant(item.seal))
+        if not keys:
+            raise SealBroken(
+                "sealer-unknown", f"{item.object} was sealed by {sealer}, whose card is not known here; ask for it."
+            )
+        return verify_seal(item.seal, data, msgspec.json.decode(item.disclosure), keys)
 
 
 def originator(tx: Reading, verified: VerifiedSeal, data: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.closure import Reissue, Show, Withdraw
 from comity.kernel.release.decision import Refer, Release, Withhold
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import AgreementRow, Approval, Class, Holding, Version
+from comity.kernel.store.rows import AgreementRow, Approval, Class, Holding, StreamRow, Version
 from comity.node.agreements import describe, parties_of, suppose, superseded_by
 from comity.node.context import Node
 from comity.node.deeds import deed
@@ -23,7 +23,10 @@ from comity.node.streams import World, plan, settle, world_for
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What would change for one party: newly shown, shown otherwise, taken back, waiting for an officer, and why the rest stays."""
+    """What would change for one party: newly shown, shown otherwise, taken back, waiting for an officer, and why the rest stays.
+
+    `withheld` counts holdings by failed predicate, `withheld_objects` the objects held here that the party is not shown after all.
+    """
 
     party: str
     name: str
@@ -33,6 +36,7 @@ class Line:
     referred: tuple[str, ...]
     by_clause: dict[str, dict[str, int]]
     withheld: dict[str, int]
+    withheld_objects: int
 
     def as_json(self) -> dict[str, Any]:
         """Counts and ids by name."""
@@ -45,6 +49,7 @@ class Line:
             "referred": len(self.referred),
             "by_clause": self.by_clause,
             "withheld": self.withheld,
+            "withheld_objects": self.withheld_objects,
             "objects": {
                 "shown": list(self.shown),
                 "reissued": list(self.reissued),
@@ -80,10 +85,13 @@ def _line(tx: Reading, before: World | None, after: World) -> Line:
     changed: list[int] = []
     withheld: Counter[str] = Counter()
     referred: list[str] = []
+    everything: set[str] = set()
+    standing = {row.object for row in tx.find(StreamRow, party=after.to.id) if row.ended is None}
     for row in tx.find(Class):
         decision = after.decision(row.c)
         same = before is not None and _same(before.decision(row.c), decision)
         holdings = [one for one in tx.find(Holding, cls=row.c, order=("h",)) if one.ended is None]
+        everything.update(one.object for one in holdings)
         if isinstance(decision, Withhold):
             for failed in {one.predicate for one in decision.failed}:
                 withheld[failed] += len(holdings)
@@ -108,6 +116,7 @@ def _line(tx: Reading, before: World | None, after: World) -> Line:
         tuple(dict.fromkeys(referred)),
         {title: dict(sorted(kinds.items())) for title, kinds in sorted(by_clause.items())},
         dict(sorted(withheld.items())),
+        len(everything - standing - {after.identity(one.holding) for one in changes if not isinstance(one, Withdraw)}),
     )
 
 

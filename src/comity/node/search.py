@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from comity.kernel.model.instants import format
@@ -17,13 +17,18 @@ _END: Final = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One object that matches: its id, type, newest version, and the parties it came from, first the earliest."""
+    """One thing that matches: a value as one type of object, the ids it stands under, and all it came from, the earliest first.
+
+    Several parties may say the same of one value under ids of their own; that is one thing with several origins. Nothing is merged:
+    every object stays as it came.
+    """
 
     object: str
     type: str
     versions: int
     value: str
     origins: tuple[dict[str, Any], ...]
+    objects: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """All of it by name."""
@@ -33,6 +38,7 @@ class Found:
             "versions": self.versions,
             "value": self.value,
             "origins": list(self.origins),
+            "objects": list(self.objects or (self.object,)),
         }
 
 
@@ -56,7 +62,26 @@ def search(tx: Reading, text: str, *, us: str, for_party: str | None = None, lim
         one = _given(tx, object_id, value, for_party) if for_party else _own(tx, object_id, value, versions, us)
         if one is not None:
             found.append(one)
-    return found
+    return _together(found)
+
+
+def _together(found: list[Found]) -> list[Found]:
+    """What several ids say of one value, as one."""
+    grouped: dict[tuple[str, str], Found] = {}
+    for one in found:
+        key = (one.type, one.value)
+        before = grouped.get(key)
+        if before is None:
+            grouped[key] = replace(one, objects=(one.object,))
+            continue
+        origins = {(origin["from"], origin["originator"]): origin for origin in (*one.origins, *before.origins)}
+        grouped[key] = replace(
+            before,
+            versions=before.versions + one.versions,
+            origins=tuple(sorted(origins.values(), key=lambda origin: str(origin["at"]))),
+            objects=(*before.objects, one.object),
+        )
+    return list(grouped.values())
 
 
 def refang(text: str) -> str:

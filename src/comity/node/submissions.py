@@ -67,7 +67,10 @@ def submit(node: Node, reader: Reader, collection: str, raws: Sequence[bytes]) -
     Raises:
         Unavailable: `store-busy`, `store-full`; then nothing of it was taken.
     """
-    name = str(UUID(bytes=node.random(16, f"status/{reader.party}/{sha256(b''.join(raws)).hexdigest()}"), version=4))
+    with node.store.read() as tx:
+        before = tx.last(Status, "added", party=reader.party) or 0
+    label = f"status/{reader.party}/{before}/{sha256(b''.join(raws)).hexdigest()}"
+    name = str(UUID(bytes=node.random(16, label), version=4))
     return _import(node, reader, name, raws) if collection == OWN else _hand_in(node, reader, name, raws)
 
 

@@ -32,7 +32,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.views import Withheld
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, Approval, Holding, StreamRow, Submission, Version
-from comity.node.agreements import member_under, read_form, state_of, superseded
+from comity.node.agreements import gives, read_form, state_of, superseded
 from comity.node.context import Node, read_setting
 from comity.node.deeds import CLOCK_SLACK
 from comity.node.parties import clients_of
@@ -273,8 +273,12 @@ def _of_versions(
     tx: Reading, source: _List, query: Query, rows: Sequence[_Row], versions: dict[int, Version]
 ) -> list[_Row]:
     """Those rows whose version is asked for, among all versions of their objects that the reader has."""
+    ids = {row.object for row in rows}
+    every_row = list(source.about(ids))
+    if len(every_row) == len(ids) and query.versions <= {"first", "last"}:
+        return list(rows)  # one version each
     kin: dict[str, list[_Row]] = {}
-    for row in source.about({row.object for row in rows}):
+    for row in every_row:
         kin.setdefault(row.object, []).append(row)
     missing = {one.version for some in kin.values() if len(some) > 1 for one in some} - versions.keys()
     beside = {**versions, **{row.n: row for row in tx.find_in(Version, "n", missing)}} if missing else versions
@@ -347,10 +351,13 @@ class _Outbox:
         row = self.tx.get(AgreementRow, title.partition("#")[0])
         if row is None or self._amended(row):
             return False
-        state = state_of(self.tx, row)
-        fresh = any(one.title == title and operative(one, self.at) for one in in_force(state, self.at, holder=self.us))
         clients = clients_of(self.tx, self.us)
-        return fresh and member_under(self.tx, title, sender=self.us, receiver=self.party, at=self.at, clients=clients)
+        return any(
+            one.title == title
+            and operative(one, self.at)
+            and gives(one, sender=self.us, receiver=self.party, clients=clients)
+            for one in in_force(state_of(self.tx, row), self.at, holder=self.us)
+        )
 
     def _amended(self, row: AgreementRow) -> bool:
         amended = any(read_form(one.form).previous == row.digest for one in self.tx.find(AgreementRow))

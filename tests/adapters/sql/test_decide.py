@@ -52,15 +52,10 @@ class World:
         self.dice = Random(seed)
         self.in_force = [self.clause() for _ in range(self.dice.randrange(1, 9))]
         if self.dice.random() < 0.5:  # a reservation: one title stands twice, for different parties
-            twin = self.dice.choice(self.in_force)
+            twin, other = self.dice.choice(self.in_force), self.clause()
+            clause = replace(other.clause, number=twin.clause.number, says=twin.clause.says)
             self.in_force.append(
-                replace(
-                    self.clause(),
-                    agreement=twin.agreement,
-                    since=twin.since,
-                    view=twin.view,
-                    clause=replace(self.clause().clause, number=twin.clause.number, says=twin.clause.says),
-                )
+                replace(other, agreement=twin.agreement, since=twin.since, view=twin.view, clause=clause)
             )
         self.clients = frozenset(self.dice.sample(PARTIES, self.dice.randrange(3)))
         self.parties = [
@@ -79,9 +74,9 @@ class World:
 
     def listed(self, key: str, needed: bool) -> tuple[str, ...] | None:
         chance = self.dice.random()
-        if needed and chance < 0.75:
+        if needed and chance < 0.9:
             return (*WORDS[key], "*")
-        if not needed and chance < 0.8:
+        if not needed and chance < 0.88:
             return None
         return tuple(self.some((*WORDS[key], "*")))
 
@@ -92,7 +87,7 @@ class World:
         )
         of = Facets(
             type=dice.choice(WORDS["types"]),
-            tlp=dice.choice((None, "clear", "green", "amber", *TLP)),
+            tlp=dice.choice((None, "clear", "clear", "green", "green", "amber", *TLP)),
             pap=dice.choice((None, *PAP)),
             originator=dice.choice((None, *PARTIES)),
             custodian=US if title is None else dice.choice(PARTIES[1:]),
@@ -100,7 +95,7 @@ class World:
             sectors=self.stated("sectors"),
             countries=self.stated("countries"),
             confidence=dice.choice((None, *CONFIDENCE, "strange")),
-            caveats=self.stated("caveats", 0.6),
+            caveats=self.stated("caveats", 0.75),
             recipients=self.stated("recipients", 0.8),
             basis=self.stated("basis", 0.1),
             purpose=self.stated("purpose", 0.6),
@@ -121,33 +116,33 @@ class World:
 
     def clause(self) -> ClauseInForce:
         dice = self.dice
-        says = dice.choice(("permit",) * 6 + ("refer", "prohibit"))
+        says = dice.choice(("permit",) * 9 + ("refer", "refer", "prohibit"))
         give = says == "permit"
         written: dict[str, Any] = {
             key: self.listed(key, give and key in ("types", "tlp", "basis")) for key in WORDS if key != "purpose"
         }
-        written["purpose"] = tuple(self.some(WORDS["purpose"])) if give or dice.random() < 0.2 else None
+        written["purpose"] = dice.choice((("exercise",), ("exercise", "protect-networks"), ())) if give or dice.random() < 0.2 else None
         clause = Clause(
             number=dice.choice(("1", "2", "10", "2a")),
             says=says,
             sender=(),
             to=(),
-            min_confidence=dice.choice((None,) * 5 + CONFIDENCE),
+            min_confidence=dice.choice((None,) * 12 + CONFIDENCE),
             source=dice.choice(("named", "hidden")),
             onward=dice.choice(("none", "clients", "clients", "members", "members", "with-consent", None)),
-            retention=dice.choice(("P1Y",) * 6 + (None,)),
-            not_before=dice.choice((None,) * 8 + (NOW - 1, NOW, NOW + 1)),
-            not_after=dice.choice((None,) * 8 + (NOW - 1, NOW, NOW + 1)),
+            retention=dice.choice(("P1Y",) * 12 + (None,)),
+            not_before=dice.choice((None,) * 20 + (NOW - 1, NOW, NOW + 1)),
+            not_after=dice.choice((None,) * 20 + (NOW - 1, NOW, NOW + 1)),
             **written,
         )
         return ClauseInForce(
             agreement=dice.choice(("aa", "bb")) * 32,
             clause=clause,
-            senders=frozenset(dice.sample(PARTIES, dice.randint(1, 4))),
-            receivers=frozenset(dice.sample(PARTIES, dice.randint(1, 4))),
-            since=dice.choice((0, 0, 5, NOW, NOW + 1)),
-            until=dice.choice((None,) * 8 + (NOW - 1, NOW, NOW + 1)),
-            view=None if says == "prohibit" else dice.choice((*VIEWS, *VIEWS, None)),
+            senders=frozenset(dice.sample(PARTIES, dice.randint(1, 5))),
+            receivers=frozenset(dice.sample(PARTIES, dice.randint(2, 5))),
+            since=dice.choice((0, 0, 0, 5, 5, NOW, NOW + 1)),
+            until=dice.choice((None,) * 20 + (NOW - 1, NOW, NOW + 1)),
+            view=None if says == "prohibit" else dice.choice((*VIEWS, *VIEWS, *VIEWS, None)),
         )
 
     def in_python(self) -> dict[tuple[int, str], tuple[str, str]]:

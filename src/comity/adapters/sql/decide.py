@@ -1,16 +1,18 @@
 """The decision for all classes and all parties at once, in SQL: what a preview counts, and the second evaluator.
 
 Rules are those of `comity.kernel.release.decide`; the predicates are rendered from the kernel's own rows (render.py). A
-property test holds both equal. What is not a predicate (the order of precedence, whose title, which view contains which)
-is written here a second time, as joins.
+property test holds both equal. What is not a predicate (the order of precedence, whose title, which view contains
+which) is written here a second time, as joins.
 
-How it is fast (trust.md, section 1.2: the saving is the join):
+How it is fast (the saving is the join, not the engine):
 - A predicate is read once for all classes and clauses that are alike in what it looks at; the rest is look-ups.
 - A clause is joined only with the predicates that are not YES for every class.
 - Only pairs that something could release or refer are looked at; every other pair is withheld.
 
 It works in a private database in memory: the node's file is neither locked nor changed.
 """
+
+# ruff: noqa: S608  (what stands in the SQL are names of columns, numbers and the kernel's own predicates)
 
 from __future__ import annotations
 
@@ -105,6 +107,8 @@ def given(
         parties: The receivers, each once.
     """
     keys = list(classes)
+    if not keys or not parties or not in_force:
+        return iter(())
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         world = _World(connection, [classes[key] for key in keys], holder, parties, in_force, at, clients)
         rows = world.decide().fetchall()
@@ -158,7 +162,7 @@ class _World:
 
     def fill(self, table: str, width: int, rows: Iterable[tuple[Any, ...]]) -> None:
         marks = ", ".join("?" * width)
-        self.connection.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)  # noqa: S608
+        self.connection.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)
 
     # --- what is given
 
@@ -223,7 +227,8 @@ class _World:
         if uses(expression).party:  # the gate `office-in-card`; refers and permits that fail it do not open or give
             sql = Render("NULL", "receiver.k", "receiver.p").sql(expression)
             self.run(
-                f"UPDATE receiver SET office = min(office, {sql}) WHERE k IN (SELECT k FROM clause WHERE says = '{says}')"
+                f"UPDATE receiver SET office = min(office, {sql}) "
+                f"WHERE k IN (SELECT k FROM clause WHERE says = '{says}')"
             )
             return
         column = "speaks" if row.stage is Stage.MATCH else "gate"
@@ -244,7 +249,8 @@ class _World:
         for field in fields(Facets):
             known: dict[Any, int] = {}
             numbers[field.name] = column = []
-            first[field.name] = examples = []
+            examples: list[int] = []
+            first[field.name] = examples
             for s, (_, _, facets) in enumerate(images):
                 value = getattr(facets, field.name)
                 place = known.setdefault(value, len(known))
@@ -266,9 +272,9 @@ class _World:
 
         places = [f"r{place}" for place, _ in _PAIRED]
         self.run(
-            "CREATE TABLE image (s INTEGER PRIMARY KEY, c INTEGER, v INTEGER, title TEXT, custodian INTEGER, originator
-            INTEGER, " f"type INTEGER, rb INTEGER, rf INTEGER, ro INTEGER, {', '.join(f'{name} INTEGER' for name in
-            places)}) STRICT"
+            "CREATE TABLE image (s INTEGER PRIMARY KEY, c INTEGER, v INTEGER, title TEXT, custodian INTEGER, "
+            "originator INTEGER, type INTEGER, rb INTEGER, rf INTEGER, ro INTEGER, "
+            f"{', '.join(f'{name} INTEGER' for name in places)}) STRICT"
         )
         types = numbers["type"]
         base: list[int] = []  # the group, for the floor, of the class as it stands
@@ -368,7 +374,9 @@ class _World:
         joined: dict[int, list[int]] = {k: [] for k, _ in left}
         silent: set[int] = set()
         for number, (place, row) in enumerate(_PAIRED):
-            self.run(f"CREATE TABLE t{place} (k INTEGER, r INTEGER, truth INTEGER, PRIMARY KEY (k, r)) STRICT, WITHOUT ROWID")
+            self.run(
+                f"CREATE TABLE t{place} (k INTEGER, r INTEGER, truth INTEGER, PRIMARY KEY (k, r)) STRICT, WITHOUT ROWID"
+            )
             examples = self.pair_examples[number]
             self.run("CREATE TEMP TABLE example (r INTEGER PRIMARY KEY, s INTEGER)")
             self.fill("example", 2, enumerate(examples))
@@ -380,7 +388,7 @@ class _World:
                 likes.setdefault((says == "permit", written), []).append(k)
             for (permit, _), ks in likes.items():
                 sql = Render("e.s", str(ks[0]), "NULL").sql(read_by(row, "permit" if permit else "refer"))
-                truths = self.run(f"SELECT e.r, {sql} FROM example e ORDER BY e.r").fetchall()  # noqa: S608
+                truths = self.run(f"SELECT e.r, {sql} FROM example e ORDER BY e.r").fetchall()
                 least, most = min(t for _, t in truths), max(t for _, t in truths)
                 if least == 2:
                     continue
@@ -416,7 +424,8 @@ class _World:
                 if uses(read_by(row, says)).party:
                     sql = Render("NULL", "own.k", "own.p").sql(read_by(row, says))
                     self.run(
-                        f"UPDATE own SET office = min(office, {sql}) WHERE k IN (SELECT k FROM clause WHERE says = '{says}')"
+                        f"UPDATE own SET office = min(office, {sql}) "
+                        f"WHERE k IN (SELECT k FROM clause WHERE says = '{says}')"
                     )
         self._examples("floored", self.floor_examples)
         holds = " AND ".join(f"{Render('e.s', 'NULL', 'q.p').sql(row.expression)} = 2" for row in rows)
@@ -429,7 +438,8 @@ class _World:
             left = [row for row in rows if row not in by_title]
             holds = " AND ".join(f"{render.sql(read_by(row, says))} = 2" for row in left) or "1"
             self.run(
-                "INSERT INTO floor SELECT e.r, o.k, o.p FROM floored e JOIN class x USING (s) JOIN own o ON o.title = x.title "
+                "INSERT INTO floor SELECT e.r, o.k, o.p FROM floored e JOIN class x USING (s) "
+                "JOIN own o ON o.title = x.title "
                 f"JOIN clause c ON c.k = o.k AND c.says = '{says}' WHERE {holds}"
             )
         self._examples("asked", self.officer_examples)
@@ -449,7 +459,7 @@ class _World:
         least = 2 if says == "permit" else 1
 
         def joined(driven: str) -> str:
-            """Clause, then image by the first predicate (or as `driven` says), then look-ups in the other predicates."""
+            """Clause, then image by the first predicate or as `driven` says, then look-ups in the other predicates."""
             parts = [source]
             rest = list(matches)
             if driven:
@@ -479,12 +489,14 @@ class _World:
         )
         if says == "permit":
             self.run(
-                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s, i.type, k.view FROM {joined('')} CROSS JOIN receiver r ON r.k = k.k "
+                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s, i.type, k.view FROM {joined('')} "
+                "CROSS JOIN receiver r ON r.k = k.k "
                 f"AND r.office = 2 CROSS JOIN floor f ON f.r = i.rb AND f.k = {_NONE} AND f.p = r.p "
                 "WHERE k.ours AND k.gate = 2 AND i.title IS NULL AND (i.v IS NULL OR i.v = k.view)"
             )
             self.run(
-                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s, i.type, k.view FROM {joined(by_title)} CROSS JOIN floor f ON f.r = i.rf "
+                f"INSERT INTO give SELECT i.c, f.p, k.rank, i.s, i.type, k.view FROM {joined(by_title)} "
+                "CROSS JOIN floor f ON f.r = i.rf "
                 "AND f.k = k.k CROSS JOIN own o ON o.title = i.title AND o.p = f.p AND o.k = k.k AND o.office = 2 "
                 "WHERE k.gate = 2 AND (i.v IS NULL OR i.v = k.view)"
             )
@@ -498,7 +510,8 @@ class _World:
                 f"INSERT INTO stop SELECT i.c, r.p, k.rank, i.title IS NULL AND r.office = 2 AND {opens} AND EXISTS "
                 f"(SELECT 1 FROM floor f WHERE f.r = i.rb AND f.k = {_NONE} AND f.p = r.p) "
                 f"FROM {joined('')} CROSS JOIN receiver r ON r.k = k.k WHERE {as_it_stands} AND {heard} "
-                "AND NOT (i.title IS NOT NULL AND i.title = k.title AND EXISTS (SELECT 1 FROM own o JOIN clause w ON w.k = o.k "
+                "AND NOT (i.title IS NOT NULL AND i.title = k.title AND EXISTS "
+                "(SELECT 1 FROM own o JOIN clause w ON w.k = o.k "
                 "WHERE o.title = i.title AND o.p = r.p AND w.says = 'refer'))"
             )
             self.run(
@@ -515,13 +528,15 @@ class _World:
             "WHERE NOT EXISTS (SELECT 1 FROM block b WHERE b.c = n.c AND b.p = n.p)"
         )
         narrowed = (
-            "AND NOT EXISTS (SELECT 1 FROM give h JOIN wider x ON x.type = g.type AND x.narrow = g.view AND x.wide = h.view "
+            "AND NOT EXISTS (SELECT 1 FROM give h "
+            "JOIN wider x ON x.type = g.type AND x.narrow = g.view AND x.wide = h.view "
             "WHERE h.c = g.c AND h.p = g.p AND h.view <> g.view)"
         )
         some = self.run("SELECT EXISTS (SELECT 1 FROM wider)").fetchone()[0]
         self.run(
-            f"INSERT INTO given SELECT m.c, m.p, CASE WHEN a.r IS NULL THEN '{RELEASE}' ELSE '{REFER}' END, m.rank FROM "
-            "(SELECT c, p, min(rank) AS rank FROM give g WHERE NOT EXISTS (SELECT 1 FROM stop s WHERE s.c = g.c AND s.p = g.p) "
+            f"INSERT INTO given SELECT m.c, m.p, CASE WHEN a.r IS NULL THEN '{RELEASE}' ELSE '{REFER}' END, m.rank "
+            "FROM (SELECT c, p, min(rank) AS rank FROM give g "
+            "WHERE NOT EXISTS (SELECT 1 FROM stop s WHERE s.c = g.c AND s.p = g.p) "
             "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.c = g.c AND b.p = g.p) "
             f"{narrowed if some else ''} GROUP BY c, p) m "
             "JOIN give g ON g.c = m.c AND g.p = m.p AND g.rank = m.rank "

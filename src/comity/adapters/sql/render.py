@@ -1,4 +1,4 @@
-"""The predicates of the kernel as SQL: each node of the grammar becomes one scalar that is 0 (no), 1 (unknown) or 2 (yes).
+"""The predicates of the kernel as SQL: each node of the grammar becomes a scalar: 0 (no), 1 (unknown) or 2 (yes).
 
 It is read over these tables (decide.py fills them from `facet_rows` and `clause_rows`):
 
@@ -9,6 +9,8 @@ It is read over these tables (decide.py fills them from `facet_rows` and `clause
 
 A second evaluator is worth having only if it is one: nothing here calls the truth of an expression in Python.
 """
+
+# ruff: noqa: S608  (the words that stand in the SQL are those of the kernel's own predicates)
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ def _words(words: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What an expression looks at: facets of the class, keys and other properties of the clause, and whether the party."""
+    """What an expression looks at: facets of the class, keys of the clause, and whether at the party."""
 
     facets: frozenset[str]
     keys: frozenset[str]
@@ -115,17 +117,14 @@ class Render:
             case grammar.AnyIn(facet, key):
                 return self._list(facet, key, empty=1, met=self._some(facet, key, listed=True))
             case grammar.PurposeCovers(facet, key):
-                lacking = (
-                    f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} AND NOT EXISTS "
-                    f"(SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)} AND in_f.value = in_v.value))"
-                )
+                lacks = self._lists(key, f"NOT {self._is(facet, 'in_f.value = in_v.value')}")
                 return (
-                    f"CASE WHEN NOT {self._named(key)} THEN 2 WHEN NOT {self._values(key)} THEN 0 "
-                    f"WHEN NOT {self._stated(facet)} THEN 2 WHEN {lacking} THEN 0 ELSE 2 END"
+                    f"CASE WHEN NOT {self._named(key)} THEN 2 WHEN NOT {self._lists(key)} THEN 0 "
+                    f"WHEN NOT {self._stated(facet)} THEN 2 WHEN {lacks} THEN 0 ELSE 2 END"
                 )
             case grammar.AtLeast(facet, key, scale):
-                have = f"(SELECT {_place('in_f.value', scale)} FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)})"
-                want = f"(SELECT {_place('in_v.value', scale)} FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)})"
+                have = f"(SELECT {_place('in_f.value', scale)} FROM {self._facets(facet)})"
+                want = f"(SELECT {_place('in_v.value', scale)} FROM {self._keys(key)})"
                 return (
                     f"CASE WHEN NOT {self._named(key)} THEN 2 WHEN {have} IS NULL OR {want} IS NULL THEN 1 "
                     f"WHEN {have} >= {want} THEN 2 ELSE 0 END"
@@ -135,35 +134,25 @@ class Render:
             case grammar.NotOver(key) if key in ("until", "not_after"):
                 return f"CASE WHEN {self._clause(key)} <= :at THEN 0 ELSE 2 END"
             case grammar.Is(facet, words):
-                texts = ["1" if word is True else word for word in words if word is not False]
-                hit = self._value_in(facet, [str(text) for text in texts])
+                texts = ["1" if word is True else str(word) for word in words if word is not False]
+                met = self._is(facet, f"in_f.value IN {_words(texts)}")
                 if False in words:
-                    unset = f"EXISTS (SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)})"
-                    hit = f"({hit} OR NOT {unset})"
-                return f"CASE WHEN NOT {self._stated(facet)} THEN 1 WHEN {hit} THEN 2 ELSE 0 END"
+                    met = f"({met} OR NOT {self._is(facet)})"
+                return f"CASE WHEN NOT {self._stated(facet)} THEN 1 WHEN {met} THEN 2 ELSE 0 END"
             case grammar.Has(facet, words):
-                return (
-                    f"CASE WHEN NOT {self._stated(facet)} THEN 1 WHEN {self._value_in(facet, words)} THEN 2 ELSE 0 END"
-                )
+                met = self._is(facet, f"in_f.value IN {_words(words)}")
+                return f"CASE WHEN NOT {self._stated(facet)} THEN 1 WHEN {met} THEN 2 ELSE 0 END"
             case grammar.Known(facet):
                 return _yes(self._stated(facet))
             case grammar.Filled(facet):
-                return _yes(
-                    f"EXISTS (SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)})"
-                )
+                return _yes(self._is(facet))
             case grammar.ClauseSays(key, words):
-                return _yes(
-                    f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} "
-                    f"AND in_v.value IN {_words(words)})"
-                )
+                return _yes(self._lists(key, f"in_v.value IN {_words(words)}"))
             case grammar.ClauseStates(keys):
                 return _yes(" AND ".join(self._written(key) for key in keys) or "1")
             case grammar.OfficesInCard(key):
-                return _yes(
-                    f"NOT EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} "
-                    f"AND in_v.value <> {quoted(UNKNOWN_TOO)} AND NOT EXISTS "
-                    f"(SELECT 1 FROM office in_o WHERE in_o.p = {self.p} AND in_o.office = in_v.value))"
-                )
+                holds = f"EXISTS (SELECT 1 FROM office in_o WHERE in_o.p = {self.p} AND in_o.office = in_v.value)"
+                return _yes(f"NOT {self._lists(key, f'in_v.value <> {quoted(UNKNOWN_TOO)} AND NOT {holds}')}")
             case grammar.Party(who, among):
                 return _yes(self._party(":holder" if who == "holder" else self.p, among))
             case grammar.OwnTitle():
@@ -184,34 +173,34 @@ class Render:
         return f"{function}({', '.join(self.sql(part) for part in parts)})"
 
     def _list(self, facet: str, key: str, *, empty: int, met: str) -> str:
-        star = f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} AND in_v.value = '*')"
+        star = self._lists(key, f"in_v.value = {quoted(UNKNOWN_TOO)}")
         return (
-            f"CASE WHEN NOT {self._named(key)} THEN 2 WHEN NOT {self._values(key)} THEN {empty} "
+            f"CASE WHEN NOT {self._named(key)} THEN 2 WHEN NOT {self._lists(key)} THEN {empty} "
             f"WHEN NOT {self._stated(facet)} THEN CASE WHEN {star} THEN 2 ELSE 1 END WHEN {met} THEN 2 ELSE 0 END"
         )
 
     def _some(self, facet: str, key: str, *, listed: bool) -> str:
         """Whether the class has a value that the clause lists, or one that it does not."""
-        there = f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)} AND in_v.value = in_f.value)"
-        return (
-            f"EXISTS (SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)} "
-            f"AND {'' if listed else 'NOT '}{there})"
-        )
+        there = self._lists(key, "in_v.value = in_f.value")
+        return self._is(facet, there if listed else f"NOT {there}")
+
+    def _facets(self, facet: str) -> str:
+        return f"class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)}"
+
+    def _keys(self, key: str) -> str:
+        return f"clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)}"
+
+    def _is(self, facet: str, condition: str = "1") -> str:
+        return f"EXISTS (SELECT 1 FROM {self._facets(facet)} AND {condition})"
+
+    def _lists(self, key: str, condition: str = "1") -> str:
+        return f"EXISTS (SELECT 1 FROM {self._keys(key)} AND {condition})"
 
     def _stated(self, facet: str) -> str:
         return f"EXISTS (SELECT 1 FROM class_stated in_d WHERE in_d.s = {self.s} AND in_d.facet = {quoted(facet)})"
 
     def _named(self, key: str) -> str:
         return f"EXISTS (SELECT 1 FROM clause_stated in_d WHERE in_d.k = {self.k} AND in_d.key = {quoted(key)})"
-
-    def _values(self, key: str) -> str:
-        return f"EXISTS (SELECT 1 FROM clause_value in_v WHERE in_v.k = {self.k} AND in_v.key = {quoted(key)})"
-
-    def _value_in(self, facet: str, words: Iterable[str]) -> str:
-        return (
-            f"EXISTS (SELECT 1 FROM class_facet in_f WHERE in_f.s = {self.s} AND in_f.facet = {quoted(facet)} "
-            f"AND in_f.value IN {_words(words)})"
-        )
 
     def _written(self, key: str) -> str:
         return f"{self._clause('view')} IS NOT NULL" if key == "view" else self._named(key)
@@ -230,11 +219,10 @@ class Render:
         if among == "clients":
             return f"EXISTS (SELECT 1 FROM client in_q WHERE in_q.p = {party})"
         if among == "members":
-            return f"EXISTS (SELECT 1 FROM member in_q WHERE in_q.agreement = {self._class('agreement')} AND in_q.p = {party})"
-        return (
-            f"EXISTS (SELECT 1 FROM title_party in_q WHERE in_q.title = {self._clause('title')} AND in_q.role = {quoted(among)} "
-            f"AND in_q.p = {party})"
-        )
+            agreement = self._class("agreement")
+            return f"EXISTS (SELECT 1 FROM member in_q WHERE in_q.agreement = {agreement} AND in_q.p = {party})"
+        title = f"in_q.title = {self._clause('title')} AND in_q.role = {quoted(among)}"
+        return f"EXISTS (SELECT 1 FROM title_party in_q WHERE {title} AND in_q.p = {party})"
 
 
 def _yes(condition: str) -> str:

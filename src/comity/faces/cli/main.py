@@ -162,8 +162,8 @@ def make_app() -> App:
         result_action="return_value",
     )
     groups = {name: App(name=name, help=meaning) for name, meaning in GROUPS.items()}
-    for group in groups.values():
-        app.command(group)
+    for one in groups.values():
+        app.command(one)
     for words, place in COMMANDS.items():
         group, _, name = words.rpartition(" ")
         (groups[group] if group else app).command(f"{_HERE}.{place}", name=name)

@@ -6,22 +6,19 @@ page, so nothing is loaded from anywhere else.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Litestar, Request, get
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
-from comity.faces.api.routes import api_router
+from comity.faces.api.routes import api_description, api_router
 from comity.faces.http.config import AppConfig
-from comity.faces.http.errors import answer_error
+from comity.faces.http.errors import HEADERS, answer_error
 from comity.faces.http.exchange import exchange_router
 from comity.faces.taxii.routes import taxii_router
 from comity.kernel.errors import ComityError, RequestRefused
 from comity.node.context import Node
-
-HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
 
 def create_app(node: Node, config: AppConfig) -> Litestar:
     """The ASGI application of a node."""
@@ -30,7 +27,7 @@ def create_app(node: Node, config: AppConfig) -> Litestar:
         routers.append(exchange_router(node, config, config.carrier))
     return Litestar(
         route_handlers=routers,
-        openapi_config=None,
+        openapi_config=api_description(node, config),
         exception_handlers={ComityError: answer_error, HTTPException: answer_error, Exception: answer_error},
         before_request=_plain_body,
         response_headers=HEADERS,

@@ -33,6 +33,9 @@ from comity.kernel.errors import (
 LOG: Final = logging.getLogger("comity.http")
 JSON: Final = "application/json"
 TAXII: Final = "application/taxii+json;version=2.1"
+HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""What every answer carries: it is for the asker alone, and is what it says it is."""
+
 CHALLENGE: Final = 'Bearer realm="comity", Basic realm="comity"'
 
 OF_CODE: Final[Mapping[str, int]] = {
@@ -108,7 +111,9 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     status, shape = _read(error)
     taxii = str(request.scope.get("path", "")).startswith("/taxii2")
     content = taxii_shape(shape, status) if taxii else shape
-    headers = {"WWW-Authenticate": CHALLENGE} if status == 401 else {}
+    headers = dict(HEADERS)
+    if status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
     if status == 503:
         headers["Retry-After"] = "5"
     return Response(

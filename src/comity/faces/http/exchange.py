@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, Router, get, post
+from litestar.params import FromPath, RawBody
 
 from comity.faces.http.config import AppConfig, Carrier
 from comity.faces.http.errors import JSON, LOG, shape_of, status_of
@@ -43,7 +44,7 @@ def exchange_router(node: Node, config: AppConfig, carrier: Carrier) -> Router:
     desk = _Desk(node, config, carrier)
 
     @post(["/control", "/objects"], status_code=200, sync_to_thread=True, include_in_schema=False)
-    def turn(request: Asked, body: bytes) -> Response[bytes]:
+    def turn(request: Asked, body: RawBody) -> Response[bytes]:
         return desk.serve(request, body, partial(desk.turn, request.headers.get("content-type", ""), body))
 
     @get("/card", sync_to_thread=True, include_in_schema=False)
@@ -55,11 +56,11 @@ def exchange_router(node: Node, config: AppConfig, carrier: Carrier) -> Router:
         return desk.serve(request, b"", lambda _: desk.checkpoint())
 
     @get("/proof/{act:str}", sync_to_thread=True, include_in_schema=False)
-    def proof(request: Asked, act: str) -> Response[bytes]:
+    def proof(request: Asked, act: FromPath[str]) -> Response[bytes]:
         return desk.serve(request, b"", lambda _: desk.proof(act))
 
     @get("/tile/{path:path}", sync_to_thread=True, include_in_schema=False)
-    def tile(request: Asked, path: str) -> Response[bytes]:
+    def tile(request: Asked, path: FromPath[str]) -> Response[bytes]:
         return desk.serve(request, b"", lambda _: desk.tile(str(path)))
 
     return Router(PREFIX, route_handlers=[turn, card, checkpoint, proof, tile])

@@ -10,7 +10,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any, Final
 
-from litestar import Request
+from litestar.connection import ASGIConnection
 
 from comity.kernel.errors import NotAllowed
 from comity.kernel.store.ports import Reading
@@ -19,8 +19,10 @@ from comity.node.officers import ROLES, authorise, reader_of
 
 _LONGEST: Final = 512
 
+Asked = ASGIConnection[Any, Any, Any, Any]
 
-def token_in(request: Request[Any, Any, Any]) -> str | None:
+
+def token_in(request: Asked) -> str | None:
     """The token a request carries; None where it carries none that can be read."""
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")
     rest = rest.strip()
@@ -36,7 +38,7 @@ def token_in(request: Request[Any, Any, Any]) -> str | None:
         return None
 
 
-def reader(tx: Reading, request: Request[Any, Any, Any]) -> Reader:
+def reader(tx: Reading, request: Asked) -> Reader:
     """Who reads.
 
     Raises:
@@ -45,7 +47,7 @@ def reader(tx: Reading, request: Request[Any, Any, Any]) -> Reader:
     return reader_of(tx, token_in(request))
 
 
-def officer(tx: Reading, request: Request[Any, Any, Any], *roles: str) -> Officer:
+def officer(tx: Reading, request: Asked, *roles: str) -> Officer:
     """The officer who asks; with `roles`, one of them is needed.
 
     Raises:

@@ -7,12 +7,14 @@ whether it may (403). What a reader sees is said by `comity.node.taxii`; here it
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
+from litestar.params import FromPath, RawBody
 
 from comity.faces.http.config import AppConfig
 from comity.faces.http.tokens import reader
@@ -27,6 +29,7 @@ from comity.node.context import Node
 from comity.node.parties import name_of
 from comity.node.submissions import enrol, remove, status_of, submit
 from comity.node.taxii import (
+    OWN,
     Entries,
     Query,
     TaxiiCollection,
@@ -66,7 +69,7 @@ def taxii_router(node: Node, config: AppConfig) -> Router:
         return face.api_root(request)
 
     @get("/api/status/{name:str}", sync_to_thread=True, include_in_schema=False)
-    def status(request: Asked, name: str) -> Response[bytes]:
+    def status(request: Asked, name: FromPath[str]) -> Response[bytes]:
         return face.status(request, name)
 
     @get("/api/collections", sync_to_thread=True, include_in_schema=False)
@@ -74,23 +77,23 @@ def taxii_router(node: Node, config: AppConfig) -> Router:
         return face.collections(request)
 
     @get("/api/collections/{name:str}", sync_to_thread=True, include_in_schema=False)
-    def collection(request: Asked, name: str) -> Response[bytes]:
+    def collection(request: Asked, name: FromPath[str]) -> Response[bytes]:
         return face.collection(request, name)
 
     @get("/api/collections/{name:str}/manifest", sync_to_thread=True, include_in_schema=False)
-    def manifest(request: Asked, name: str) -> Response[bytes]:
+    def manifest(request: Asked, name: FromPath[str]) -> Response[bytes]:
         return face.manifest(request, name)
 
     @get("/api/collections/{name:str}/objects", sync_to_thread=True, include_in_schema=False)
-    def objects(request: Asked, name: str) -> Response[bytes]:
+    def objects(request: Asked, name: FromPath[str]) -> Response[bytes]:
         return face.objects(request, name)
 
     @post("/api/collections/{name:str}/objects", status_code=202, sync_to_thread=True, include_in_schema=False)
-    def add(request: Asked, name: str, body: bytes) -> Response[bytes]:
+    def add(request: Asked, name: FromPath[str], body: RawBody) -> Response[bytes]:
         return face.add(request, name, body)
 
     @get("/api/collections/{name:str}/objects/{object_id:str}", sync_to_thread=True, include_in_schema=False)
-    def one(request: Asked, name: str, object_id: str) -> Response[bytes]:
+    def one(request: Asked, name: FromPath[str], object_id: FromPath[str]) -> Response[bytes]:
         return face.one(request, name, object_id)
 
     @delete(
@@ -99,11 +102,11 @@ def taxii_router(node: Node, config: AppConfig) -> Router:
         sync_to_thread=True,
         include_in_schema=False,
     )
-    def take_out(request: Asked, name: str, object_id: str) -> Response[bytes]:
+    def take_out(request: Asked, name: FromPath[str], object_id: FromPath[str]) -> Response[bytes]:
         return face.take_out(request, name, object_id)
 
     @get("/api/collections/{name:str}/objects/{object_id:str}/versions", sync_to_thread=True, include_in_schema=False)
-    def versions(request: Asked, name: str, object_id: str) -> Response[bytes]:
+    def versions(request: Asked, name: FromPath[str], object_id: FromPath[str]) -> Response[bytes]:
         return face.versions(request, name, object_id)
 
     handlers = [discovery, api_root, status, collections, collection, manifest, objects, add, one, take_out, versions]
@@ -140,12 +143,18 @@ class _Face:
         behind = entries.entries[-1].added if entries.more else None
         return entries, None if behind is None else write_cursor(self.node, asker.party, scope, behind)
 
-    def _up_to_date(self, request: Asked) -> None:
-        """Our own tools see what came in since; for all others nothing is to be done."""
+    @contextmanager
+    def _reading(self, request: Asked, name: str) -> Iterator[tuple[Reading, Reader, str]]:
+        """A snapshot, who asks, and the alias of the collection; `own` is first brought up to date."""
         with self.node.store.read() as tx:
-            party = reader(tx, request).party
-        if party == self.node.party:
-            enrol(self.node)
+            asker = self._enter(tx, request)
+            alias = self._collection(asker, name).alias
+            if alias != OWN:
+                yield tx, asker, alias
+                return
+        enrol(self.node)
+        with self.node.store.read() as tx:
+            yield tx, asker, alias
 
     # --- server and API root
 
@@ -178,19 +187,13 @@ class _Face:
     # --- objects
 
     def objects(self, request: Asked, name: str) -> Response[bytes]:
-        self._up_to_date(request)
-        with self.node.store.read() as tx:
-            asker = self._enter(tx, request)
-            alias = self._collection(asker, name).alias
+        with self._reading(request, name) as (tx, asker, alias):
             found = parameters(request, FILTERS)
             entries, behind = self._page(tx, asker, alias, read_query(found), found, "objects")
         return _envelope(entries, behind)
 
     def manifest(self, request: Asked, name: str) -> Response[bytes]:
-        self._up_to_date(request)
-        with self.node.store.read() as tx:
-            asker = self._enter(tx, request)
-            alias = self._collection(asker, name).alias
+        with self._reading(request, name) as (tx, asker, alias):
             found = parameters(request, FILTERS)
             entries, behind = self._page(tx, asker, alias, read_query(found), found, "manifest")
         records = [
@@ -200,10 +203,7 @@ class _Face:
         return _listed("objects", records, entries, behind)
 
     def one(self, request: Asked, name: str, object_id: str) -> Response[bytes]:
-        self._up_to_date(request)
-        with self.node.store.read() as tx:
-            asker = self._enter(tx, request)
-            alias = self._collection(asker, name).alias
+        with self._reading(request, name) as (tx, asker, alias):
             found = parameters(request, OF_OBJECT)
             query = replace(read_query(found), ids=frozenset({object_id}))
             entries, behind = self._page(tx, asker, alias, query, found, "object")
@@ -212,10 +212,7 @@ class _Face:
         return _envelope(entries, behind)
 
     def versions(self, request: Asked, name: str, object_id: str) -> Response[bytes]:
-        self._up_to_date(request)
-        with self.node.store.read() as tx:
-            asker = self._enter(tx, request)
-            alias = self._collection(asker, name).alias
+        with self._reading(request, name) as (tx, asker, alias):
             found = parameters(request, OF_VERSIONS)
             need_object(self.node, tx, asker.party, alias, object_id)
             query = replace(read_query(found, versions="all"), ids=frozenset({object_id}))

@@ -117,14 +117,14 @@ def decide(
     stopping = [(item, _speaks(subject(item))) for item in refers]
     stopping = [(item, truth) for item, truth in stopping if truth is not Truth.NO]
     if stopping:
-        return _referred(stopping, candidates, passing, _officer(subject(None)), subject)
+        return _referred(stopping, candidates, passing, officers_asked(subject(None)), subject)
     if not passing:
         return Withhold(tuple(one for _, failed in read for one in failed) or (Failed("clause-between", None),))
 
     chosen, conflicts = _choose(passing, facets.type)
     view = chosen.view
     assert view is not None  # clause-complete
-    officer = _officer(subject(chosen))
+    officer = officers_asked(subject(chosen))
     if officer:
         return Refer(
             chosen.title,
@@ -236,7 +236,7 @@ def _failures(rows: Sequence[Predicate], subject: Subject) -> tuple[Failed, ...]
     return tuple(_failed(row, subject) for row in rows if row.truth(subject) is not Truth.YES)
 
 
-def _officer(subject: Subject) -> tuple[Failed, ...]:
+def officers_asked(subject: Subject) -> tuple[Failed, ...]:
     """The built-in predicates that ask for a person."""
     return tuple(_failed(row, subject) for row in _OFFICER if row.truth(subject) is Truth.NO)
 
@@ -328,13 +328,18 @@ def _referred(
         failed.extend(gates)
     if not opening:
         return Withhold(tuple(failed))
+    return question(opening, sorted(passing, key=precedence), officer)
+
+
+def question(opening: Sequence[ClauseInForce], passing: Sequence[ClauseInForce], officer: tuple[Failed, ...]) -> Refer:
+    """The question that these refers put, instead of what these permits would have released; both in order of
+    precedence.
+    """
     first = opening[0]
     view = first.view
     assert view is not None  # clause-complete
     conflicts = tuple(Conflict(first.title, item.title, rule(first, item)) for item in opening[1:])
-    conflicts += tuple(
-        Conflict(first.title, item.title, "refer before permit") for item in sorted(passing, key=precedence)
-    )
+    conflicts += tuple(Conflict(first.title, item.title, "refer before permit") for item in passing)
     questions = [_question(first), *(QUESTIONS[one.predicate] for one in officer)]
     count = max(max(1, item.clause.officers or 1) for item in opening)
     return Refer(first.title, first.clause, view, count, " ".join(questions), officer, conflicts)

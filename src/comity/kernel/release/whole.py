@@ -1,9 +1,10 @@
 """Every class against every party at once: the table a node releases by, and what a preview compares.
 
-The answers are `decide`'s own. Each clause is read once against each distinct value of each facet, and what it says
-is kept as one bit of an integer; a pair of class and party is then a few operations on such integers. Two pairs for
-which the same clauses pass, of one object type, have the same answer, so `decide` is asked once for each such set
-(the saving is the join, not the engine). Refusals are decided when they are asked for.
+The answers are `decide`'s own, pair by pair. Each clause is read once against each distinct value of each facet, and
+what it says is kept as one bit of an integer; a pair of class and party is then a few operations on such integers
+(the saving is the join, not the engine). The choice among permits and the question of refers are made with `decide`'s
+own rules, once for each set of clauses; titles of somebody else, granular markings and what only an officer may
+release go to `decide` itself. Refusals are decided when they are asked for.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from comity.kernel.model.instants import Instant
-from comity.kernel.release.decide import contains, decide, precedence, rule
-from comity.kernel.release.decision import ClauseInForce, Conflict, Decision, Receiver, Release, Withhold
+from comity.kernel.release.decide import contains, decide, officers_asked, precedence, question, rule
+from comity.kernel.release.decision import ClauseInForce, Conflict, Decision, Failed, Receiver, Refer, Release, Withhold
 from comity.kernel.release.facets import Facets
 from comity.kernel.release.predicates import BY_ID, Stage, Subject, Truth, stage
 
@@ -22,7 +23,6 @@ K = TypeVar("K", bound=Hashable)
 
 _MATCH: Final = stage(Stage.MATCH)
 _GATE: Final = stage(Stage.GATE)
-_OFFICER: Final = stage(Stage.OFFICER)
 _MATCH_BY_CLAUSE: Final = tuple(row for row in _MATCH if row.facet is None)
 _GATE_BY_PARTY: Final = (BY_ID["office-in-card"],)
 _GATE_BY_CLAUSE: Final = tuple(row for row in _GATE if row.facet is None and row not in _GATE_BY_PARTY)
@@ -105,7 +105,10 @@ def table(
                 passing, asking = sure & book.permits, could & book.refers
                 if not (sure & book.refers if asking else passing):
                     continue
-                if not asking and not reading.officer:
+                if asking:
+                    given[key, to.id] = book.asked(sure & book.refers, passing, reading.officer)
+                    continue
+                if not reading.officer:
                     given[key, to.id] = book.chosen(passing, facets.type)
                     continue
                 places = passing | asking
@@ -127,7 +130,7 @@ class _Reading:
     could: int
     gates: int
     nobody: bool
-    officer: bool
+    officer: tuple[Failed, ...]
 
 
 class _Book:
@@ -136,6 +139,7 @@ class _Book:
     def __init__(self, holder: str, in_force: Sequence[ClauseInForce], at: Instant) -> None:
         self.holder, self.in_force, self.at = holder, tuple(sorted(in_force, key=precedence)), at
         self.choices: dict[tuple[int, str], Release] = {}
+        self.questions: dict[tuple[int, int, tuple[str, ...]], Refer] = {}
         self.wider: dict[str, list[int]] = {}
         self.conflicts: dict[tuple[int, int, bool], Conflict] = {}
         self.values: dict[tuple[str, object], tuple[int, int, int]] = {}
@@ -148,6 +152,7 @@ class _Book:
         now = [replace(anything, clause=item) for item in self.in_force]
         self.live = self.bits_of(all(row.truth(one) is Truth.YES for row in _MATCH_BY_CLAUSE) for one in now)
         self.open = self.bits_of(all(row.truth(one) is Truth.YES for row in _GATE_BY_CLAUSE) for one in now)
+        self.views = dict.fromkeys(item.view for item in self.in_force)
         self.by_receiver: dict[str, int] = {}
         self.agreements: dict[str, int] = {}
         self.titles: dict[str, int] = {}
@@ -189,7 +194,7 @@ class _Book:
             could,
             gates,
             any(row.truth(alone) is not Truth.YES for row in _FLOOR_BY_CLASS),
-            any(row.truth(alone) is Truth.NO for row in _OFFICER),
+            officers_asked(alone),
         )
 
     def value(self, name: str, facets: Facets) -> tuple[int, int, int]:
@@ -224,10 +229,12 @@ class _Book:
             return known
         wider = self.wider.get(stix_type)
         if wider is None:
-            views = [item.view for item in self.in_force]
-            wider = self.wider[stix_type] = [
-                self.bits_of(contains(other, view, stix_type) for other in views) for view in views
-            ]
+            by_view = {view: self.bits_of(item.view == view for item in self.in_force) for view in self.views}
+            above = {
+                view: sum(mask for other, mask in by_view.items() if contains(other, view, stix_type))
+                for view in by_view
+            }
+            wider = self.wider[stix_type] = [above[item.view] for item in self.in_force]
         places = list(_bits(passing))
         widest = [place for place in places if not wider[place] & passing]
         kept = widest[0]
@@ -236,6 +243,15 @@ class _Book:
         conflicts = tuple(self.conflict(kept, place, place in widest) for place in places if place != kept)
         release = self.choices[passing, stix_type] = Release(item.title, item.clause, item.view, conflicts)
         return release
+
+    def asked(self, opening: int, passing: int, officer: tuple[Failed, ...]) -> Refer:
+        """The question that `decide` makes of these refers and permits."""
+        mark = (opening, passing, tuple(one.predicate for one in officer))
+        if officer or mark not in self.questions:
+            refers = [self.in_force[place] for place in _bits(opening)]
+            permits = [self.in_force[place] for place in _bits(passing)]
+            self.questions[mark] = question(refers, permits, officer)
+        return self.questions[mark]
 
     def conflict(self, kept: int, dropped: int, as_wide: bool) -> Conflict:
         mark = (kept, dropped, as_wide)

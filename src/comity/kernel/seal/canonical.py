@@ -18,7 +18,7 @@ import rfc8785
 
 from comity.kernel.errors import InputRefused
 
-_NUMBER: Final = rb"-?(?:\d+[.eE]|\d{16})"
+_NUMBER: Final = rb"-?(?:\d+[.eE]|\d{17}|9\d{15})"
 _AT_START: Final = re.compile(_NUMBER).match
 _IN_OBJECT: Final = re.compile(rb'":' + _NUMBER).search
 _FIRST_IN_LIST: Final = re.compile(rb"\[" + _NUMBER).search

@@ -1,0 +1,218 @@
+"""REST over agreements: proposals, their text and effect, signatures, and the papers of their life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, RawBody
+
+from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, instant_of
+from comity.kernel.errors import Usage
+from comity.kernel.model.instants import SECOND, format
+from comity.kernel.release.agreement import Agreement
+from comity.kernel.release.jsonform import digest
+from comity.kernel.release.lint import lint
+from comity.kernel.release.phrasebook import render
+from comity.kernel.release.templates import TEMPLATES, TemplateParty
+from comity.kernel.store.rows import AgreementRow, Instrument
+from comity.node.agreements import describe, need_agreement, read_form
+from comity.node.instruments import (
+    accede,
+    admit,
+    expel,
+    read_agreement,
+    receive,
+    send,
+    sign_agreement,
+    suspend,
+    take_file,
+    withdraw,
+)
+from comity.node.parties import resolve_party
+from comity.node.release import agreements_of, preview_agreement
+
+
+class Draft(msgspec.Struct, forbid_unknown_fields=True):
+    """A template, and the parties by the short names they have in the text, in order."""
+
+    template: str
+    parties: dict[str, str]
+    title: str | None = None
+    begins: str | None = None
+    ends: str | None = None
+
+
+class Reason(msgspec.Struct, forbid_unknown_fields=True):
+    """Why; it is kept here, and the record commits to it."""
+
+    reason: str = ""
+
+
+class Suspending(msgspec.Struct, forbid_unknown_fields=True):
+    """From when to when; without `since` from now on, without `until` without end."""
+
+    since: str | None = None
+    until: str | None = None
+    reason: str = ""
+
+
+class Leaving(msgspec.Struct, forbid_unknown_fields=True):
+    """From when on; the notice the agreement asks for has to fit in between."""
+
+    effective: str
+    reason: str = ""
+
+
+class Membership(msgspec.Struct, forbid_unknown_fields=True):
+    """A party that is to become a member, or to be one no longer."""
+
+    party: str
+    reason: str = ""
+
+
+def agreement_handlers(desk: Desk) -> list[Any]:
+    """The handlers of one node."""
+    return [*_proposals(desk), *_life(desk)]
+
+
+def _proposals(desk: Desk) -> list[Any]:
+    node = desk.node
+
+    @get("/agreements", sync_to_thread=True, summary="Agreements that are known here", tags=["agreements"])
+    def listed(request: Asked) -> dict[str, Any]:
+        """With where each stands."""
+        desk.by(request)
+        return {"agreements": agreements_of(node)}
+
+    @post("/agreements", sync_to_thread=True, opt=FILE, summary="Take an agreement or a paper", tags=["agreements"])
+    def received(request: Asked, body: RawBody) -> dict[str, Any]:
+        """The body is the file. An agreement is a proposal until all have signed."""
+        by = desk.by(request, *CHANGES)
+        if body.lstrip().startswith(b"{") and b'"paper"' in body:
+            return {"kind": take_file(node, body, by=by)}
+        row, _ = receive(node, body, by=by)
+        return {"kind": "agreement", "digest": row.digest, "title": row.title}
+
+    @post("/agreements/draft", sync_to_thread=True, summary="A draft from a template", tags=["agreements"])
+    def drafted(request: Asked, data: Draft) -> Response[bytes]:
+        """TOML, every term open in it, to be read and changed before anybody signs."""
+        desk.by(request)
+        return Response(_draft(desk, data).encode(), media_type="application/toml")
+
+    @post("/agreements/preview", sync_to_thread=True, opt=FILE, summary="What a draft would do", tags=["agreements"])
+    def foreseen(request: Asked, body: RawBody) -> dict[str, Any]:
+        """The body is the agreement file; the answer counts objects that are really held here."""
+        desk.by(request)
+        return _preview(desk, read_agreement(body))
+
+    @get("/agreements/{name:str}", sync_to_thread=True, summary="One agreement", tags=["agreements"])
+    def shown(request: Asked, name: FromPath[str]) -> dict[str, Any]:
+        """By digest, its beginning, or title; with the papers of its life."""
+        with desk.reading(request) as tx:
+            row = need_agreement(tx, name)
+            papers = [
+                {"kind": one.kind, "party": one.party or None, "at": format(one.at), "paper": one.envelope.decode()}
+                for one in tx.find(Instrument, agreement=row.digest)
+            ]
+            about = describe(tx, row, node.clock(), node.party)
+        return {**about, "form": msgspec.json.decode(row.form), "papers": papers}
+
+    @get("/agreements/{name:str}/text", sync_to_thread=True, summary="The readable text", tags=["agreements"])
+    def text(request: Asked, name: FromPath[str], language: FromQuery[str | None] = None) -> dict[str, Any]:
+        """In one of its languages; without `language`, in the first."""
+        said = _need(desk, request, name)
+        tongue = language or said.languages[0]
+        return {"digest": digest(said), "language": tongue, "text": render(said, tongue)}
+
+    @get("/agreements/{name:str}/preview", sync_to_thread=True, summary="What it would do now", tags=["agreements"])
+    def previewed(request: Asked, name: FromPath[str]) -> dict[str, Any]:
+        """As if it were in force, over the objects that are really held here."""
+        return _preview(desk, _need(desk, request, name))
+
+    return [listed, received, drafted, foreseen, shown, text, previewed]
+
+
+def _life(desk: Desk) -> list[Any]:
+    node = desk.node
+
+    def told(row: AgreementRow) -> dict[str, Any]:
+        with node.store.read() as tx:
+            return describe(tx, row, node.clock(), node.party)
+
+    @post("/agreements/{name:str}/send", sync_to_thread=True, summary="Send to the other parties", tags=["agreements"])
+    def sent(request: Asked, name: FromPath[str]) -> dict[str, Any]:
+        """It goes at the next contact."""
+        return {"sent": send(node, name, officer=desk.by(request, "sign"))}
+
+    @post("/agreements/{name:str}/sign", sync_to_thread=True, summary="Sign for our party", tags=["agreements"])
+    def signed(request: Asked, name: FromPath[str], data: Reason) -> dict[str, Any]:
+        """The signature goes to the others at the next contact."""
+        return told(sign_agreement(node, name, officer=desk.by(request, "sign"), reason=data.reason))
+
+    @post("/agreements/{name:str}/accede", sync_to_thread=True, summary="Ask to join", tags=["agreements"])
+    def acceded(request: Asked, name: FromPath[str], data: Reason) -> dict[str, Any]:
+        """We are a member when an epoch names us."""
+        return told(accede(node, name, officer=desk.by(request, "sign"), reason=data.reason))
+
+    @post("/agreements/{name:str}/suspend", sync_to_thread=True, summary="Suspend for our party", tags=["agreements"])
+    def suspended(request: Asked, name: FromPath[str], data: Suspending) -> dict[str, Any]:
+        """Nothing new leaves under it meanwhile."""
+        since, until = instant_of(data.since, "since"), instant_of(data.until, "until")
+        by = desk.by(request, "sign")
+        return told(suspend(node, name, since=since, until=until, officer=by, reason=data.reason))
+
+    @post("/agreements/{name:str}/withdraw", sync_to_thread=True, summary="Leave", tags=["agreements"])
+    def withdrawn(request: Asked, name: FromPath[str], data: Leaving) -> dict[str, Any]:
+        """At an instant that leaves the notice it asks for."""
+        effective = instant_of(data.effective, "effective") or 0
+        by = desk.by(request, "sign")
+        return told(withdraw(node, name, effective=effective, officer=by, reason=data.reason))
+
+    @post("/agreements/{name:str}/admit", sync_to_thread=True, summary="Admit a party", tags=["agreements"])
+    def admitted(request: Asked, name: FromPath[str], data: Membership) -> dict[str, Any]:
+        """Signs the epoch that names it; in force when enough have signed."""
+        by = desk.by(request, "sign")
+        epoch, complete = admit(node, name, _party(desk, data.party), officer=by, reason=data.reason)
+        return {"epoch": epoch.number, "members": list(epoch.members), "complete": complete}
+
+    @post("/agreements/{name:str}/expel", sync_to_thread=True, summary="Leave a party out", tags=["agreements"])
+    def expelled(request: Asked, name: FromPath[str], data: Membership) -> dict[str, Any]:
+        """Signs the epoch that leaves it out; in force when enough have signed."""
+        by = desk.by(request, "sign")
+        epoch, complete = expel(node, name, _party(desk, data.party), officer=by, reason=data.reason)
+        return {"epoch": epoch.number, "members": list(epoch.members), "complete": complete}
+
+    return [sent, signed, acceded, suspended, withdrawn, admitted, expelled]
+
+
+def _need(desk: Desk, request: Asked, name: str) -> Agreement:
+    with desk.reading(request) as tx:
+        return read_form(need_agreement(tx, name).form)
+
+
+def _party(desk: Desk, text: str) -> str:
+    with desk.node.store.read() as tx:
+        return resolve_party(tx, text).id
+
+
+def _preview(desk: Desk, said: Agreement) -> dict[str, Any]:
+    findings = [{"code": one.code, "sentence": one.sentence, "clauses": list(one.clauses)} for one in lint(said)]
+    lines = [line.as_json() for line in preview_agreement(desk.node, said)]
+    return {"digest": digest(said), "parties": lines, "findings": findings}
+
+
+def _draft(desk: Desk, data: Draft) -> str:
+    make = TEMPLATES.get(data.template)
+    if make is None:
+        raise Usage("request-parameter", f"template is one of {', '.join(TEMPLATES)}.")
+    with desk.node.store.read() as tx:
+        rows = [(ref, resolve_party(tx, who)) for ref, who in data.parties.items()]
+    begins, now = instant_of(data.begins, "begins"), desk.node.clock()
+    return make(
+        [TemplateParty(ref, row.name, row.id) for ref, row in rows],
+        enters_into_force=now - now % SECOND if begins is None else begins,
+        ends=instant_of(data.ends, "ends"),
+        title=data.title,
+    )

@@ -1,0 +1,92 @@
+"""What every REST handler needs: the node, who asks, and how answers are written.
+
+An officer's token opens everything under ``/api/v1``; deeds ask for a role besides. Bodies are JSON but where a file is posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from comity.faces.http.config import AppConfig
+from comity.faces.http.tokens import officer
+from comity.kernel.errors import InputRefused, RequestRefused, Usage
+from comity.kernel.model.instants import Instant, parse_offset
+from comity.kernel.store.ports import Reading
+from comity.node.context import Node
+
+CHANGES: Final = ("release", "sign", "admin")
+"""Roles of which one is enough to take in, state and fetch; `audit` alone changes nothing."""
+
+FILE: Final = {"file": True}
+"""`opt` of a handler whose body is a file and not JSON."""
+
+Asked = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One node behind the REST face."""
+
+    node: Node
+    config: AppConfig
+
+    @contextmanager
+    def reading(self, request: Asked, *roles: str) -> Iterator[Reading]:
+        """A snapshot for an officer who has one of the roles; none named: any."""
+        with self.node.store.read() as tx:
+            officer(tx, request, *roles)
+            yield tx
+
+    def by(self, request: Asked, *roles: str) -> str:
+        """The id of the officer who asks, who has one of the roles.
+
+        Raises:
+            NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
+        """
+        with self.node.store.read() as tx:
+            return officer(tx, request, *roles).id
+
+    def guard(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Nothing is read of a request before it is known that an officer sends it.
+
+        Raises:
+            NotAllowed: `token-needed`, `token-unknown`. RequestRefused: `content-type`.
+        """
+        with self.node.store.read() as tx:
+            officer(tx, connection)
+        has_body = connection.headers.get("content-length", "0") != "0" or "transfer-encoding" in connection.headers
+        said = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if has_body and not handler.opt.get("file") and said != "application/json":
+            raise RequestRefused("content-type", "Say Content-Type: application/json.")
+
+
+def instant_of(text: str | None, name: str) -> Instant | None:
+    """An instant with an offset, or None.
+
+    Raises:
+        Usage: `request-parameter`.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_offset(text)
+    except InputRefused as broken:
+        raise Usage("request-parameter", f"{name} is an instant with an offset, such as 2021-03-05T12:00:00Z.") from broken
+
+
+def limit_of(limit: int, most: int) -> int:
+    """A number of entries within bounds.
+
+    Raises:
+        Usage: `request-parameter`.
+    """
+    if not 1 <= limit <= most:
+        raise Usage("request-parameter", f"limit is a number from 1 to {most}.")
+    return limit

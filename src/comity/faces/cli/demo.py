@@ -1,0 +1,508 @@
+"""`comity demo`: March 2021, on loopback. Five nodes as separate processes replay how parties share without trusting each other.
+
+A company and two response teams see the exploitation of mail servers; a third team joins late and one leaves; an outsider gets
+nothing. The indicators are those four vendors published, the parties are invented. Every officer's deed goes through the command
+line of that officer's node; every exchange goes over TLS between processes; nothing is shown that was not really done.
+
+With ``--once`` it ends by itself and its last line is one JSON object; else the nodes stay up, and it says where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+from comity.faces.cli.main import run
+from comity.faces.wiring import Wiring
+from comity.kernel.errors import NodeDamaged
+
+WINDOW: Final = 16
+"""Bytes of a window that the outsider is searched for."""
+
+PATIENCE: Final = 60.0
+"""Seconds a step may wait for another node."""
+
+
+@dataclass
+class Actor:
+    """A party of the story: its node's folder, its process, its officers' tokens, and every answer it was given."""
+
+    key: str
+    name: str
+    kind: str
+    country: str
+    folder: Path
+    port: int
+    party: str = ""
+    fingerprint: str = ""
+    tokens: list[str] = field(default_factory=list)
+    process: subprocess.Popen[bytes] | None = None
+
+
+class Stage:
+    """The story's means: a folder for each party, its command line, its server."""
+
+    def __init__(self, wiring: Wiring, folder: Path) -> None:
+        self.wiring = wiring
+        self.folder = folder
+        self.actors: dict[str, Actor] = {}
+        self.answers: list[bytes] = []
+
+    def actor(self, key: str, name: str, kind: str, country: str) -> Actor:
+        """Found a party's node and give it two officers."""
+        made = Actor(key, name, kind, country, self.folder / key, _free_port())
+        self.actors[key] = made
+        said = self.call(
+            made, "init", "--party", name, "--kind", kind, "--country", country,
+            "--url", f"https://127.0.0.1:{made.port}", "--tick", "1",
+        )  # fmt: skip
+        made.party, made.fingerprint = said["party"], said["fingerprint"]
+        for number, officer in enumerate(("Duty officer", "Head of operations")):
+            roles = [word for role in ("release", "sign", "admin", "audit") for word in ("--role", role)]
+            token = made.tokens[0] if number else None
+            made.tokens.append(self.call(made, "officer", "add", officer, *roles, token=token)["token"])
+        return made
+
+    def call(self, actor: Actor, *words: str, token: str | None = None, status: int = 0) -> dict[str, Any]:
+        """One command on the node of a party, as its officer types it; gives its JSON answer.
+
+        Raises:
+            NodeDamaged: `demo-broken` when the command did not end as the story needs.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        env = {"COMITY_TOKEN": token} if token else {}
+        with _environment(env), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(self.wiring, ["--home", str(actor.folder), "--json", *words])
+        lines = out.getvalue().strip().splitlines()
+        answer: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+        if code != status:
+            raise NodeDamaged(
+                "demo-broken", f"{actor.name}: comity {' '.join(words)} ended with {code}: {err.getvalue().strip() or answer}."
+            )
+        return answer
+
+    def serve(self, *actors: Actor) -> None:
+        """Start the servers and wait until they answer."""
+        for actor in actors:
+            log = (actor.folder / "serve.log").open("ab")
+            actor.process = subprocess.Popen(
+                [sys.executable, "-m", "comity", "--home", str(actor.folder), "serve", "--port", str(actor.port), "--every", "0.5"],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        for actor in actors:
+            _wait(f"the node of {actor.name}", lambda port=actor.port: _listens(port))  # type: ignore[misc]
+
+    def stop(self) -> None:
+        """End the servers."""
+        for actor in self.actors.values():
+            if actor.process is not None and actor.process.poll() is None:
+                actor.process.send_signal(signal.SIGTERM)
+        for actor in self.actors.values():
+            if actor.process is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    actor.process.wait(timeout=15)
+                if actor.process.poll() is None:
+                    actor.process.kill()
+
+    def introduce(self, *actors: Actor) -> None:
+        """Cards are handed over as files, fingerprints compared by telephone."""
+        for actor in actors:
+            self.call(actor, "card", "show", "--output", str(self.folder / f"{actor.key}.card.json"))
+        for actor in actors:
+            for other in actors:
+                if actor is other:
+                    continue
+                self.call(actor, "card", "add", str(self.folder / f"{other.key}.card.json"))
+                self.call(
+                    actor, "card", "verify", other.party, "--fingerprint", other.fingerprint, "--method", "telephone",
+                    token=actor.tokens[0],
+                )  # fmt: skip
+
+    def sync(self, *actors: Actor, rounds: int = 2) -> None:
+        """Let each call each other until everybody has everything."""
+        for _ in range(rounds):
+            for actor in actors:
+                for other in actors:
+                    if actor is not other:
+                        self.call(actor, "sync", other.party)
+
+
+def run_demo(wiring: Wiring, once: bool, folder: Path | None) -> int:
+    """Play the story; 0 when everything came out as it had to.
+
+    Raises:
+        NodeDamaged: `demo-broken` with the step that did not.
+    """
+    began = time.monotonic()
+    place = folder or Path(tempfile.mkdtemp(prefix="comity-demo-"))
+    place.mkdir(parents=True, exist_ok=True)
+    stage = Stage(wiring, place)
+    told: dict[str, Any] = {}
+    try:
+        with as_file(files("comity") / "data") as data:
+            told = _story(stage, data)
+        told["seconds"] = round(time.monotonic() - began, 1)
+        if not once:
+            _stay(stage)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stage.stop()
+        if folder is None and once and told:
+            shutil.rmtree(place, ignore_errors=True)
+    good = told["outsider_bytes"] == 0 and told["log_verified"] is True
+    print(json.dumps(told, separators=(",", ":")), flush=True)
+    return 0 if good else 1
+
+
+def _story(stage: Stage, data: Path) -> dict[str, Any]:
+    exchange, attack = data / "exchange-2021", data / "attack"
+    _scene("The parties. Five nodes are founded, each with its own keys, its own folder and its own process.")
+    acme = stage.actor("acme", "Acme Mail Hosting", "company", "XC")
+    xanadu = stage.actor("xanadu", "National response team of Xanadu", "csirt", "XA")
+    ypsilon = stage.actor("ypsilon", "Response team of Ypsilon", "csirt", "XB")
+    isola = stage.actor("isola", "Response team of Isola", "csirt", "XD")
+    outsider = stage.actor("outsider", "Harbour Consulting", "company", "XZ")
+    stage.serve(*stage.actors.values())
+    stage.introduce(*stage.actors.values())
+    _say("Cards were handed over and their fingerprints read by telephone, for example", acme.fingerprint)
+
+    _scene("What each of them knows. Every import states its TLP, basis, purpose and caveats.")
+    public = ["--basis", "task-in-public-interest", "--purpose", "protect-networks", "--no-caveats"]
+    own = ["--basis", "legitimate-interest", "--purpose", "protect-networks", "--no-caveats"]
+    taken: dict[str, dict[str, Any]] = {}
+
+    def take(actor: Actor, label: str, *words: str) -> None:
+        taken[label] = stage.call(actor, "import", *words)
+        counts = taken[label]
+        _say(f"{actor.name} takes in {label}:", f"{counts['objects']} objects, {counts['refused']} refused")
+
+    take(acme, "Unit 42's playbook", str(exchange / "unit42-exchange-zero-day-playbook.stix2.json"), "--tlp", "amber", *own)
+    take(acme, "Microsoft's indicators, as the company saw them", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "amber", *own)
+    take(xanadu, "ATT&CK around HAFNIUM", str(attack / "attack-enterprise-hafnium-stix21.json.gz"), "--tlp", "clear", *public)
+    take(xanadu, "Volexity's indicators", str(exchange / "volexity-exchange-marauder-indicators.csv"), "--tlp", "green", *public)
+    take(xanadu, "Microsoft's indicators", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "clear", *public)
+    take(ypsilon, "ESET's samples", *(str(exchange / f"eset-exchange-exploitation-samples.{kind}") for kind in ("md5", "sha1", "sha256")), "--tlp", "green", *public)
+    take(ypsilon, "Unit 42's DearCry playbook", str(exchange / "unit42-dearcry-playbook.stix2.json"), "--tlp", "green", *public)
+    take(ypsilon, "Microsoft's indicators too", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "green", *public)
+    refused = stage.call(ypsilon, "import", str(exchange / "eset-exchange-exploitation-README.adoc"), status=1)
+    _say("ESET's README is not a list of indicators and is refused:", refused["sentence"])
+    secret = _red_report(stage)
+    take(xanadu, "one report from a source it protects", str(secret), "--tlp", "red", "--basis", "task-in-public-interest",
+         "--purpose", "attribution", "--no-caveats")  # fmt: skip
+    objects_in = sum(counts["objects"] for counts in taken.values())
+
+    _scene("Agreements. Previewed over the objects really held, then signed by all.")
+    ids = {actor.key: actor.party for actor in stage.actors.values()}
+    teams = _agreement(stage, data / "demo" / "teams.toml", ids)
+    company = _agreement(stage, data / "demo" / "company.toml", ids)
+    _preview(stage, acme, company)
+    _preview(stage, xanadu, teams)
+    digest_teams = _sign(stage, teams, xanadu, ypsilon)
+    digest_company = _sign(stage, company, acme, xanadu, ypsilon)
+    _say("Both agreements are in force; each is named by the digest of what was signed:", f"{digest_teams[:16]} and {digest_company[:16]}")
+
+    _scene("Exchange. Each node calls the others; what was agreed goes, with a reason for every row.")
+    members = (acme, xanadu, ypsilon)
+    stage.sync(*members)
+    account = {actor.key: stage.call(actor, "account", token=actor.tokens[0]) for actor in members}
+    for actor in members:
+        rows = account[actor.key]["given"]
+        for other in members:
+            count = sum(1 for row in rows if row["party"] == other.party)
+            if count:
+                _say(f"{actor.name} gave {other.name}", f"{count} objects")
+
+    _scene("One officer's release. A report marked RED goes to a named party, when two officers have given their word.")
+    report = _first_id(secret)
+    before = stage.call(xanadu, "why", report, ypsilon.party, status=0)
+    _say("Before:", before["sentence"])
+    for token in xanadu.tokens:
+        stage.call(xanadu, "release", "approve", report, "--to", ypsilon.party, "--reason", "The source agreed by telephone.", token=token)
+    stage.sync(xanadu, ypsilon, rounds=1)
+    _say("After:", stage.call(xanadu, "why", report, ypsilon.party)["sentence"])
+
+    _scene("Why. For a release and for a refusal, from the same function that decides.")
+    given = account["acme"]["given"][0]["object"]
+    _say("", stage.call(acme, "why", given, xanadu.party)["sentence"])
+    _say("", stage.call(acme, "why", given, isola.party)["sentence"])
+
+    _scene("The same indicator from three sources, shown as one with three origins.")
+    value = _shared_value(exchange / "mstic-exchange-iocs-2021-03.csv")
+    found = stage.call(xanadu, "search", value)["found"]
+    origins = max((one["origins"] for one in found), key=len, default=[])
+    _say(f"{value[:24]}… at {xanadu.name}:", f"{len(origins)} origins: {', '.join(origin['said'] for origin in origins)}")
+
+    _scene("A redacted view verifies. The company's names were taken out; the company's seal still holds, offline.")
+    redacted = sum(1 for row in account["acme"]["given"] if row["view"] != "full") + sum(
+        1 for row in account["xanadu"]["given"] if row["view"] != "full"
+    )
+    proof = stage.folder / "proof.json"
+    _wait("the log of the company", lambda: _proved(stage, xanadu, given, acme, proof))
+    verdict = stage.call(
+        xanadu, "verify", str(proof), "--fingerprint", acme.fingerprint, "--fingerprint", xanadu.fingerprint,
+    )  # fmt: skip
+    _say(f"{verdict.get('object', given)}:", verdict.get("why", "") or f"verified, {verdict.get('removed')} parts removed")
+
+    _scene("A late member. The team of Isola accedes; all members sign; it gets what was shared before it joined.")
+    stage.call(isola, "agreement", "receive", str(teams))
+    stage.call(isola, "agreement", "accede", digest_teams, token=isola.tokens[0])
+    stage.sync(isola, xanadu, ypsilon, rounds=1)
+    for actor in (xanadu, ypsilon):
+        stage.call(actor, "agreement", "admit", digest_teams, isola.party, token=actor.tokens[0])
+        stage.sync(xanadu, ypsilon, rounds=1)
+    stage.sync(xanadu, ypsilon, isola)
+    caught_up = stage.call(isola, "account", "--taken", token=isola.tokens[0])["taken"]
+    _say("Isola received", f"{sum(1 for row in caught_up if row['code'] is None)} objects that were shared before it joined")
+
+    _scene("A member leaves. What comes after its withdrawal does not reach it.")
+    stage.call(isola, "agreement", "withdraw", digest_teams, token=isola.tokens[0])
+    stage.sync(isola, xanadu, ypsilon, rounds=1)
+    later = stage.folder / "later.txt"
+    later.write_text("198.51.100.77\n203.0.113.99\n")
+    stage.call(xanadu, "import", str(later), "--tlp", "green", *public)
+    stage.sync(xanadu, ypsilon, isola)
+    after = stage.call(isola, "account", "--taken", token=isola.tokens[0])["taken"]
+    new_for_isola = len(after) - len(caught_up)
+    new_for_ypsilon = len(stage.call(ypsilon, "search", "198.51.100.77")["found"])
+    _say("Two new indicators:", f"Ypsilon has them ({new_for_ypsilon} found), Isola received {new_for_isola}")
+
+    _scene("The outsider. It has everybody's cards, calls everybody, and holds not one byte of what was withheld.")
+    for actor in members:
+        answer = stage.call(outsider, "sync", actor.party)
+        stage.answers.append(json.dumps(answer).encode())
+    stage.answers.extend(_knock(members))
+    secrets = _secrets(stage, members)
+    outsider_bytes = _hits(secrets, [outsider.folder], stage.answers)
+    in_member = _hits(secrets, [ypsilon.folder, xanadu.folder, acme.folder], [])
+    _say("Searched for", f"{len(secrets)} ids, patterns, values and {WINDOW}-byte windows")
+    _say("Found at the outsider:", str(outsider_bytes))
+    _say("Found at members, so the search works:", str(in_member))
+    if in_member == 0:
+        raise NodeDamaged("demo-broken", "The search that finds nothing at the outsider finds nothing at a member either.")
+
+    _scene("The record. Each node's log, seals and streams are checked, and what stands in them.")
+    log_verified = verdict.get("verified") is True
+    for actor in stage.actors.values():
+        health = stage.call(actor, "doctor")
+        log_verified = log_verified and not health["findings"]
+        _say(f"{actor.name}:", "nothing wrong" if not health["findings"] else str(health["findings"][0]))
+    final = {actor.key: stage.call(actor, "account", token=actor.tokens[0])["given"] for actor in stage.actors.values()}
+    rows = [row for given_rows in final.values() for row in given_rows]
+    delivered = sum(1 for row in rows if row["delivered"])
+    receipts = len({row["receipt"] for row in rows if row["receipt"]})
+    withheld = sum(
+        stage.call(actor, "release", "preview", other.party)["withheld_objects"]
+        for actor in members
+        for other in stage.actors.values()
+        if other is not actor
+    )
+    if new_for_isola != 0 or not new_for_ypsilon or len(origins) < 3:
+        raise NodeDamaged("demo-broken", "A scene did not come out as it had to; see what it said above.")
+    return {
+        "objects_in": objects_in,
+        "delivered": delivered,
+        "withheld": withheld,
+        "redacted": redacted,
+        "receipts": receipts,
+        "late_member": sum(1 for row in caught_up if row["code"] is None),
+        "withdrawn_member_after": new_for_isola,
+        "origins": len(origins),
+        "outsider_bytes": outsider_bytes,
+        "member_bytes": in_member,
+        "log_verified": log_verified,
+    }
+
+
+# --- scenes
+
+
+def _scene(text: str) -> None:
+    print(f"\n{text}", flush=True)
+
+
+def _say(text: str, figure: str = "") -> None:
+    print("  " + " ".join(part for part in (text, figure) if part), flush=True)
+
+
+def _agreement(stage: Stage, template: Path, ids: dict[str, str]) -> Path:
+    text = template.read_text(encoding="utf-8")
+    for key, party in ids.items():
+        text = text.replace("{" + key + "}", party)
+    written = stage.folder / template.name
+    written.write_text(text, encoding="utf-8")
+    return written
+
+
+def _preview(stage: Stage, actor: Actor, agreement: Path) -> None:
+    for line in stage.call(actor, "agreement", "preview", str(agreement))["parties"]:
+        kinds: dict[str, int] = {}
+        for counts in line["by_clause"].values():
+            for kind, count in counts.items():
+                kinds[kind] = kinds.get(kind, 0) + count
+        seen = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "nothing"
+        _say(f"If {actor.name} signs, {line['name']} will see:", seen)
+
+
+def _sign(stage: Stage, agreement: Path, *actors: Actor) -> str:
+    digest = ""
+    for actor in actors:
+        digest = stage.call(actor, "agreement", "receive", str(agreement))["digest"]
+        stage.call(actor, "agreement", "sign", digest, token=actor.tokens[0])
+    stage.sync(*actors, rounds=1)
+    return digest
+
+
+def _red_report(stage: Stage) -> Path:
+    """A report of the demo's own, invented, to be released by named officers."""
+    path = stage.folder / "red-report.json"
+    report = {
+        "type": "note",
+        "spec_version": "2.1",
+        "id": "note--6f1a3c2e-5b0d-4e57-9d0e-2f4f1a6b7c8d",
+        "created": "2021-03-04T09:00:00.000Z",
+        "modified": "2021-03-04T09:00:00.000Z",
+        "abstract": "Access to a mail server of a ministry",
+        "content": "A partner service reports that the web shell on the ministry's server was used on the night of 3 March. Invented.",
+        "object_refs": ["intrusion-set--2688b13e-8e71-405a-9c40-0dee94bddf87"],
+    }
+    path.write_text(json.dumps({"type": "bundle", "id": "bundle--11f1c7a6-3a8d-4a3e-8d6c-3a1df3d4f9b0", "objects": [report]}))
+    return path
+
+
+def _first_id(path: Path) -> str:
+    return str(json.loads(path.read_text())["objects"][0]["id"])
+
+
+def _shared_value(table: Path) -> str:
+    """A hash from Microsoft's table, which all three parties took in."""
+    for line in table.read_text(encoding="utf-8-sig").splitlines():
+        cells = line.split(",")
+        if len(cells) > 3 and cells[3] == "sha256":
+            return cells[2]
+    raise NodeDamaged("demo-broken", "Microsoft's table holds no hash.")
+
+
+def _proved(stage: Stage, actor: Actor, object_id: str, giver: Actor, output: Path) -> bool:
+    try:
+        stage.call(actor, "log", "prove", object_id, giver.party, "--output", str(output), token=actor.tokens[0])
+    except NodeDamaged:
+        return False
+    return True
+
+
+# --- the outsider
+
+
+def _knock(actors: Iterable[Actor]) -> list[bytes]:
+    """What a stranger without a token is answered on every open road."""
+    import ssl
+    from http.client import HTTPSConnection
+
+    answers: list[bytes] = []
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    paths = ["/health", "/", "/taxii2/", "/taxii2/api/collections/", "/api/v1/objects", "/api/v1/account", "/comity/1/card",
+             "/comity/1/checkpoint", "/api/v1/openapi.json"]  # fmt: skip
+    for actor in actors:
+        for path in paths:
+            for token in (None, "Bearer cmt_guess", "Basic b3V0c2lkZXI6Z3Vlc3M="):
+                connection = HTTPSConnection("127.0.0.1", actor.port, context=context, timeout=10)
+                headers = {"Accept": "application/taxii+json;version=2.1, application/json"}
+                if token:
+                    headers["Authorization"] = token
+                connection.request("GET", path, headers=headers)
+                answer = connection.getresponse()
+                answers.append(str(answer.headers).encode() + answer.read())
+                connection.close()
+    return answers
+
+
+def _secrets(stage: Stage, actors: Iterable[Actor]) -> list[bytes]:
+    """Ids, patterns, values, and 16-byte windows of every object the members hold, but for what anybody may know."""
+    found: set[bytes] = set()
+    for actor in actors:
+        path = stage.folder / f"{actor.key}.export.json"
+        stage.call(actor, "export", "--format", "stix", "--output", str(path))
+        for data in json.loads(path.read_text(encoding="utf-8"))["objects"]:
+            if data["type"] in ("marking-definition", "extension-definition"):
+                continue
+            found.add(data["id"].encode())
+            for name in ("pattern", "value", "content", "description", "name"):
+                text = data.get(name)
+                if isinstance(text, str) and len(text) >= 8:
+                    raw = text.encode()
+                    found.add(raw)
+                    found.update(raw[start : start + WINDOW] for start in range(0, max(1, len(raw) - WINDOW), WINDOW))
+        path.unlink()
+    return sorted(one for one in found if len(one) >= 8)
+
+
+def _hits(secrets: Sequence[bytes], folders: Iterable[Path], answers: Iterable[bytes]) -> int:
+    """How many of the secrets occur in any file of the folders or in any answer."""
+    hay = [path.read_bytes() for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    hay.extend(answers)
+    whole = b"\x00".join(hay)
+    return sum(1 for secret in secrets if secret in whole)
+
+
+# --- processes
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Any:
+    before = {name: os.environ.get(name) for name in ("COMITY_TOKEN",)}
+    os.environ.pop("COMITY_TOKEN", None)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        one.settimeout(0.5)
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait(what: str, ready: Any) -> None:
+    end = time.monotonic() + PATIENCE
+    while not ready():
+        if time.monotonic() > end:
+            raise NodeDamaged("demo-broken", f"Waited {PATIENCE:.0f} seconds for {what} in vain.")
+        time.sleep(0.2)
+
+
+def _stay(stage: Stage) -> None:
+    _scene("The nodes stay up. Stop them with Ctrl-C.")
+    for actor in stage.actors.values():
+        _say(f"{actor.name}:", f"https://127.0.0.1:{actor.port}  --home {actor.folder}  token {actor.tokens[0]}")
+    while all(actor.process is not None and actor.process.poll() is None for actor in stage.actors.values()):
+        time.sleep(1)
+
