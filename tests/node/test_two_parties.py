@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from simulators.world import HOUR, SECOND, World, indicator, malware, relationship
-
 from comity.kernel.release.decision import Release, Withhold
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.templates import bilateral
@@ -14,6 +12,7 @@ from comity.node.handling import set_handling
 from comity.node.instruments import accede, admit, receive, suspend
 from comity.node.release import approve, requests
 from comity.node.why import why
+from simulators.world import HOUR, SECOND, World, indicator, malware, relationship
 
 STATED = {"tlp": "green", "basis": ["agreement"], "purpose": ["protect-networks"], "caveats": []}
 
@@ -57,7 +56,9 @@ def test_red_is_withheld_until_two_officers_gave_their_word() -> None:
     waiting = requests(world.nodes["Team A"], "Team B")
     assert [one["object"] for one in waiting] == [indicator(3)["id"]]
     for number in range(waiting[0]["officers"]):
-        done = approve(world.nodes["Team A"], str(indicator(3)["id"]), "Team B", officer=f"officer-{number}", reason="asked")
+        done = approve(
+            world.nodes["Team A"], str(indicator(3)["id"]), "Team B", officer=f"officer-{number}", reason="asked"
+        )
     assert done["released"]
     world.sync("Team A", "Team B")
     assert held(world, "Team B") == {indicator(3)["id"]}

@@ -10,7 +10,7 @@ rivals, holdings from several sides, dangling references and cycles meet often.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -18,9 +18,8 @@ from hashlib import sha256
 from typing import Any
 
 from hypothesis import strategies as st
-from simulators.world import START, Direct, Raw, World
 
-from comity.kernel.errors import ComityError, NotAllowed, NotFound, PeerUnreachable
+from comity.kernel.errors import ComityError, NotAllowed, NotFound, Unavailable
 from comity.kernel.model.instants import DAY, HOUR, MINUTE, Instant, format
 from comity.kernel.release.handling import Handling
 from comity.kernel.store.memory import MemoryStore
@@ -31,7 +30,9 @@ from comity.node.deeds import deed
 from comity.node.handling import set_handling
 from comity.node.instruments import accede, admit, expel, receive, suspend, withdraw
 from comity.node.intake import take_in
-from comity.node.release import approve
+from comity.node.release import _referred, approve
+from comity.node.streams import world_for
+from simulators.world import START, Direct, Raw, World
 
 NAMES = ("Team A", "Team B", "Team C", "Team D")
 A, B, C, D = NAMES
@@ -378,8 +379,8 @@ class Played:
 
     world: World
     digests: list[str]
+    spoken: Collection[tuple[str, str, str, str, bytes]] | None = None
     heard: dict[str, list[bytes]] = field(default_factory=lambda: {name: [] for name in NAMES})
-    sent: int = 0
 
 
 @dataclass
@@ -402,7 +403,7 @@ class Wire(Direct):
             self.played.heard[caller].append(f"{refused.code} {refused.sentence}".encode())
             raise
         if self.turns == self.lost:
-            raise PeerUnreachable("peer-unreachable", "The answer got lost.")
+            raise Unavailable("peer-unreachable", "The answer got lost.")
         self.played.heard[caller].append(reply)
         return reply
 
@@ -477,16 +478,18 @@ def play(
     *,
     make_store: Callable[[str], Store] | None = None,
     kept: Kept = lambda event, thing: True,
+    spoken: Collection[tuple[str, str, str, str, bytes]] | None = None,
     after: Callable[[Played], None] | None = None,
 ) -> Played:
     """Play a history on fresh nodes.
 
     Args:
         kept: Things that are left out are nowhere, and neither is what is said of objects that are nowhere.
+        spoken: The officers' words that may be given, as (node, party, officer, object, hash of the version); None: all.
         after: Called after each event.
     """
     world = begin(make_store)
-    played = Played(world, [])
+    played = Played(world, [], spoken)
     for pact in history.pacts:
         text = pact.text(world, world.at)
         digest = ""
@@ -522,7 +525,7 @@ def happen(played: Played, event: Event, kept: Callable[[int], bool]) -> None:
             world.imports += 1
             take_in(
                 world.nodes[event.who],
-                [Raw(thing.raw()) for thing in things],
+                [Raw(thing.raw(), place=f"object {place}") for place, thing in enumerate(things, 1)],
                 name="test",
                 format="stix-2.1",
                 digest=sha256(repr(event).encode() + b"".join(thing.raw() for thing in things)).hexdigest(),
@@ -535,6 +538,7 @@ def happen(played: Played, event: Event, kept: Callable[[int], bool]) -> None:
     elif isinstance(event, Word):
         for officer in range(event.officers):
             with suppress(NotFound, NotAllowed):
+                _may_speak(played, event, f"officer-{officer}")
                 approve(
                     world.nodes[event.who],
                     event.object,
@@ -550,6 +554,19 @@ def happen(played: Played, event: Event, kept: Callable[[int], bool]) -> None:
         ring(world)
     else:
         _live(played, event)
+
+
+def _may_speak(played: Played, event: Word, officer: str) -> None:
+    """Return where the word would be for the version it was given for when the whole history was played."""
+    if played.spoken is None:
+        return
+    node, party = played.world.nodes[event.who], played.world.nodes[event.party].party
+    with node.store.read() as tx:
+        holding, _ = _referred(tx, world_for(tx, node.party, party, node.clock()), event.object)
+        version = tx.get(Version, holding.version)
+        assert version is not None
+        if (event.who, party, officer, event.object, version.same) not in played.spoken:
+            raise NotAllowed("not-referred", "It was given for another version.")
 
 
 def _live(played: Played, event: Life) -> None:

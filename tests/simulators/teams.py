@@ -9,8 +9,6 @@ from typing import Any
 
 import orjson
 from litestar import Litestar
-from simulators.asked import Asker
-from simulators.world import World
 
 from comity.adapters.formats.source import open_source
 from comity.adapters.http import signing
@@ -20,6 +18,8 @@ from comity.kernel.store.memory import MemoryStore
 from comity.kernel.store.ports import Store
 from comity.node.context import Node
 from comity.node.officers import add_reader
+from simulators.asked import Asker
+from simulators.world import World
 
 STATED = {"tlp": "green", "basis": ["agreement"], "purpose": ["protect-networks"], "caveats": []}
 OBJECTS = "/taxii2/api/collections/outbox/objects/"

@@ -85,7 +85,11 @@ class World:
                         card = card_file(tx, self.nodes[other].party)
                     known = add_card(self.nodes[one], card)
                     verify_card(
-                        self.nodes[one], known.party, fingerprint=known.fingerprint, method="in person", officer="officer-1"
+                        self.nodes[one],
+                        known.party,
+                        fingerprint=known.fingerprint,
+                        method="in person",
+                        officer="officer-1",
                     )
 
     def agree(self, text: str, *names: str) -> str:

@@ -96,7 +96,10 @@ def need_agreement(tx: Reading, text: str) -> AgreementRow:
         row for row in rows if (len(wanted) >= 4 and row.digest.startswith(wanted)) or row.title.casefold() == wanted
     ]
     if not fits:
-        raise NotFound("no-such-agreement", f"No agreement here has the digest or title {text!r}; comity agreement list shows them.")
+        raise NotFound(
+            "no-such-agreement",
+            f"No agreement here has the digest or title {text!r}; comity agreement list shows them.",
+        )
     if len(fits) > 1:
         raise Usage("ambiguous-name", f"{text!r} fits {len(fits)} agreements; write more of the digest.")
     return fits[0]
@@ -116,9 +119,7 @@ def clauses_in_force(tx: Reading, us: str, at: Instant) -> tuple[ClauseInForce, 
     """All clauses that hold for us as a holder at an instant; what an amendment replaced holds no more."""
     every = states(tx)
     replaced = _replaced(every, at)
-    return tuple(
-        clause for state in every if state.digest not in replaced for clause in in_force(state, at, holder=us)
-    )
+    return tuple(clause for state in every if state.digest not in replaced for clause in in_force(state, at, holder=us))
 
 
 def _replaced(every: Sequence[AgreementState], at: Instant) -> set[str]:
@@ -215,16 +216,16 @@ class Supposed:
 def suppose(tx: Reading, us: str, agreement: Agreement, at: Instant) -> Supposed:
     """The clauses that would hold for us if this agreement entered into force now; what it amends would hold no more."""
     digest = jsonform.digest(agreement)
-    begun = replace(agreement, life=replace(agreement.life, enters_into_force=min(agreement.life.enters_into_force, at)))
+    begun = replace(
+        agreement, life=replace(agreement.life, enters_into_force=min(agreement.life.enters_into_force, at))
+    )
     signed = tuple((party.id, begun.life.enters_into_force) for party in agreement.parties)
     depositary = next(party.id for party in agreement.parties if party.ref == agreement.life.depositary)
     epoch = first_epoch(begun, digest)
     renewal = Renewal(epoch.digest, at, at + duration(agreement.life.lease), depositary)
     state = AgreementState(begun, digest, signed, renewals=(renewal,))
     standing = [
-        clause
-        for clause in clauses_in_force(tx, us, at)
-        if clause.agreement not in (digest, agreement.previous)
+        clause for clause in clauses_in_force(tx, us, at) if clause.agreement not in (digest, agreement.previous)
     ]
     return Supposed(state, (*standing, *in_force(state, at, holder=us)))
 

@@ -14,7 +14,7 @@ from comity.kernel.errors import ComityError
 from comity.kernel.exchange.messages import Turn, decode, encode
 from comity.kernel.exchange.retry import Attempts
 from comity.kernel.exchange.session import Session, absorb, outbound
-from comity.kernel.seal.cards import Card
+from comity.kernel.seal.cards import Card, Endpoint
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Answer, ControlRow, Party, Peer, StreamRow
 from comity.node.agreements import receivers
@@ -85,7 +85,12 @@ def _cursors(node: Node, peer: str) -> tuple[int, int]:
 
 
 def contact(
-    node: Node, peer: str, connect: Connect, *, allow_private: bool = True, progress: Callable[[int, int], None] | None = None
+    node: Node,
+    peer: str,
+    connect: Connect,
+    *,
+    allow_private: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Contact:
     """Call a peer, and note how it went.
 
@@ -93,7 +98,7 @@ def contact(
         ComityError: as `converse`, after the attempt was counted.
     """
     with node.store.read() as tx:
-        card = need_card(tx, peer)
+        card = peer_card(tx, peer)
     try:
         client = connect(node, card, allow_private)
         try:
@@ -108,14 +113,32 @@ def contact(
     return done
 
 
+def peer_card(tx: Reading, peer: str) -> Card:
+    """The card of a peer, with the address an officer noted for it in place of the first it names; the TLS key stays.
+
+    Raises:
+        NotFound: `no-such-party`.
+    """
+    card, url = need_card(tx, peer), peer_row(tx, peer).url
+    if not url:
+        return card
+    pin = card.endpoints[0].tls_spki if card.endpoints and url.startswith("https://") else None
+    return replace(card, endpoints=(Endpoint(url, pin), *card.endpoints))
+
+
+def note_url(node: Node, peer: str, url: str, *, officer: str) -> None:
+    """Note under which address a peer is called from here; an empty one goes back to its card."""
+    with deed(node, officer) as work:
+        work.tx.put(replace(peer_row(work.tx, peer), url=url.rstrip("/"), attempts=0, next=0, dead=0))
+        work.audit("peer-add", {"party": peer, "url": url})
+
+
 def _failed(node: Node, peer: str, fault: ComityError) -> None:
     with deed(node) as work:
         row = peer_row(work.tx, peer)
         chance = int.from_bytes(node.random(4, f"retry/{peer}"), "big") / 2**32
         after = _attempts(row).failed(fault, work.at, chance)
-        work.tx.put(
-            replace(row, attempts=after.failures, next=after.next, error=fault.sentence, dead=int(after.dead))
-        )
+        work.tx.put(replace(row, attempts=after.failures, next=after.next, error=fault.sentence, dead=int(after.dead)))
 
 
 def _attempts(row: Peer) -> Attempts:
@@ -166,7 +189,10 @@ def tend(node: Node, connect: Connect, *, allow_private: bool = True) -> list[Co
         due = [
             one.party
             for one in outbox(tx, node.party)
-            if (one.control > 0 or one.objects > 0) and not one.dead and one.next <= now and one.party in partners
+            if (one.control > 0 or one.objects > 0)
+            and not one.dead
+            and one.next <= now
+            and one.party in partners
             and _callable(tx, one.party)
         ]
     done = []
@@ -180,7 +206,7 @@ def tend(node: Node, connect: Connect, *, allow_private: bool = True) -> list[Co
 
 def _callable(tx: Reading, party: str) -> bool:
     card = card_of(tx, party)
-    return card is not None and bool(card.endpoints)
+    return card is not None and bool(card.endpoints or peer_row(tx, party).url)
 
 
 def turns_for(node: Node, peer: str) -> Iterator[bytes]:

@@ -19,7 +19,6 @@ from comity.kernel.store.ports import Reading, Store, Writing
 from comity.kernel.store.rows import Audit, Setting
 
 
-
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """The private keys at hand. `identity` may live off line; `node` signs acts and seals, `log` checkpoints."""

@@ -59,6 +59,7 @@ from comity.node.gossip import convict_promises, known_size, learn_known, note_c
 from comity.node.instruments import take_control_item
 from comity.node.objects import Incoming, handlings_for, keep, read_terms
 from comity.node.parties import card_of, clients_of, need_card, node_keys
+from comity.node.proving import keep_page
 from comity.node.record import consistency, log_facts, newest_checkpoint, promise, record
 from comity.node.streams import settle
 from comity.node.views import disclosed, sealed, show_row
@@ -270,12 +271,16 @@ class NodeSide:
         with deed(self.node) as work:
             made = work.tx.get(Delivery, peer, receipt.delivery)
             if made is None:
-                raise RequestRefused("receipt-unknown", "The receipt names a delivery that was never made; it is not counted.")
+                raise RequestRefused(
+                    "receipt-unknown", "The receipt names a delivery that was never made; it is not counted."
+                )
             check_receipt(receipt, made.act, made.first, made.last)
             act = open_act(receipt.act, node_keys(work.tx, peer, _claimed(receipt.act)))
             said = {"delivery": receipt.delivery, "taken": receipt.taken, "refused": _refused(receipt.refused)}
             if act.kind != "receive" or act.by != peer or act.to != self.party or dict(act.body) != said:
-                raise SealBroken("receipt-unknown", "The signed receipt does not say what the message says; it is not counted.")
+                raise SealBroken(
+                    "receipt-unknown", "The signed receipt does not say what the message says; it is not counted."
+                )
             fault = None
             if made.receipt is None:
                 fault = self._keep_promise(work, peer, receipt.promise, receipt.act)
@@ -329,12 +334,11 @@ class NodeSide:
                 settle(work, versions=kept.versions)
             work.tx.add([one for one in done if one.n not in buried])
             if fault is None:
+                keep_page(work, delivery, page)
                 return self._answer(work, peer, page, delivery, row, done)
         raise fault
 
-    def _answer(
-        self, work: Deed, peer: str, page: Page, delivery: str, row: Peer, done: Sequence[Received]
-    ) -> Receipt:
+    def _answer(self, work: Deed, peer: str, page: Page, delivery: str, row: Peer, done: Sequence[Received]) -> Receipt:
         refused = sorted((one for one in done if one.code is not None), key=lambda one: one.n)
         said = [{"n": one.n, "code": one.code, "sentence": one.sentence} for one in refused]
         act = record(work, "receive", peer, {"delivery": delivery, "taken": page.last, "refused": said})
@@ -377,7 +381,9 @@ class NodeSide:
         """The receipt we gave for a delivery, as it was signed."""
         act = tx.get(ActRow, answer.act)
         assert act is not None, "an answer names its act"
-        body = open_act(act.envelope, {self.node.keys.node.public.keyid: self.node.keys.node.public}).body
+        card = need_card(tx, self.party)
+        every = {one.key.keyid: one.key for one in (*card.keys, *card.retired) if one.use == "node"}
+        body = open_act(act.envelope, every).body
         return Receipt(
             delivery=answer.delivery,
             taken=answer.taken,
@@ -410,7 +416,9 @@ class _Desk:
         if item.seal is None or item.disclosure is None or item.digest is None:
             raise SealBroken("seal-missing", f"{found.id} came without a seal; nothing is taken from a peer unsealed.")
         if not self._gives(item.title):
-            raise InputRefused("title-unknown", f"{found.id} came under a clause that does not give from this party to us.")
+            raise InputRefused(
+                "title-unknown", f"{found.id} came under a clause that does not give from this party to us."
+            )
         verified = self._verified(item, found.data)
         if verified.digest.hex() != item.digest:
             raise SealBroken("commitment-broken", f"The row names another digest than the seal of {found.id}.")

@@ -44,7 +44,8 @@ def own_objects(
 
 def _outdated(tx: Reading, version: Version) -> bool:
     return any(
-        other.modified > version.modified and next(iter(tx.find(Holding, version=other.n, ended=None)), None) is not None
+        other.modified > version.modified
+        and next(iter(tx.find(Holding, version=other.n, ended=None)), None) is not None
         for other in tx.find(Version, id=version.id)
     )
 

@@ -24,7 +24,7 @@ from comity.kernel.tlog.checkpoint import (
     read_checkpoint,
 )
 from comity.kernel.tlog.promises import TwoPromises
-from comity.node.context import Deed, read_setting, put_setting
+from comity.node.context import Deed, put_setting, read_setting
 from comity.node.parties import card_of, name_of
 
 PASSED_ON: Final = 64
@@ -56,9 +56,7 @@ def known_size(tx: Reading, peer: str, origin: str) -> int:
     return int(known.get("size", 0)) if known.get("origin") == origin else 0
 
 
-def note_checkpoint(
-    deed: Deed, peer: str | None, note: bytes, start: int, proof: Sequence[bytes]
-) -> LogFault | None:
+def note_checkpoint(deed: Deed, peer: str | None, note: bytes, start: int, proof: Sequence[bytes]) -> LogFault | None:
     """Compare a checkpoint with what is held and keep it; a fork or a rollback is kept as evidence and given back, not raised.
 
     Args:
@@ -105,9 +103,8 @@ def _ours(deed: Deed, origin: str, size: int, root: bytes, note: bytes) -> LogFa
     from comity.node.record import log_facts
 
     own = deed.tx.get(CheckpointRow, origin, size)
-    if origin == log_facts(deed.tx).origin and own is not None:
-        if read_checkpoint(own.note).root != root:
-            return LogFault("log-fork", "A peer holds another history of our own log; this node's key signed twice.")
+    if origin == log_facts(deed.tx).origin and own is not None and read_checkpoint(own.note).root != root:
+        return LogFault("log-fork", "A peer holds another history of our own log; this node's key signed twice.")
     return None
 
 
@@ -159,7 +156,9 @@ def _key_for(deed: Deed, party: str, note: bytes, origin: str) -> bytes | None:
             fault = broken
         else:
             return raw_key(key.spki)
-    raise fault or SealBroken("note-signature", f"No log key of {card.name} is good now; its checkpoint is not counted.")
+    raise fault or SealBroken(
+        "note-signature", f"No log key of {card.name} is good now; its checkpoint is not counted."
+    )
 
 
 def _convict(deed: Deed, party: str, kind: str, body: bytes) -> LogFault:

@@ -42,6 +42,8 @@ def set_handling(node: Node, target: str, handling: Handling, *, officer: str) -
         classes = Classes(work)
         moved = [row.n for row in versions if reclass(work, row, classes)]
         settle(work, versions=moved)
-        record(work, "handle", "", {"target": target, "handling": stated.as_json()}, officers=[officer] if officer else ())
+        record(
+            work, "handle", "", {"target": target, "handling": stated.as_json()}, officers=[officer] if officer else ()
+        )
         work.audit("handling-set", {"target": target, "moved": len(moved)})
     return len(moved)

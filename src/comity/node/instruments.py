@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from comity.kernel.errors import ComityError, InputRefused, NotAllowed, PeerFault, SealBroken
-from comity.kernel.model.instants import Instant, format
+from comity.kernel.errors import InputRefused, NotAllowed, SealBroken
+from comity.kernel.model.instants import Instant
 from comity.kernel.release import jsonform, tomlform
 from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.instruments import (
@@ -42,9 +42,10 @@ from comity.kernel.seal.keys import PublicKey, SigningKey
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, CardRow, Instrument, Party, PromiseRow
 from comity.kernel.tlog.acts import act_digest, open_act
+from comity.kernel.tlog.checkpoint import parse_origin
 from comity.kernel.tlog.promises import open_promise
 from comity.node.agreements import need_agreement, parties_of, read_form, state_of
-from comity.node.context import Deed, Node
+from comity.node.context import Deed, Node, put_setting
 from comity.node.deeds import deed
 from comity.node.papers import hand_over
 from comity.node.parties import card_of, need_card, node_keys, take_cards
@@ -110,7 +111,9 @@ def _send_agreement(work: Deed, row: AgreementRow, party: str, officer: str) -> 
     for member in sorted(parties_of(state_of(work.tx, row)) - {party}):
         send_cards(work, member, party)
     hand_over(work, party, "agreement", row.digest, row.form, officer=officer)
-    papers = sorted(work.tx.find(Instrument, agreement=row.digest), key=lambda one: (_ORDER.index(one.kind), one.number, one.at))
+    papers = sorted(
+        work.tx.find(Instrument, agreement=row.digest), key=lambda one: (_ORDER.index(one.kind), one.number, one.at)
+    )
     renewals = [paper for paper in papers if paper.kind == "renewal"]
     for paper in [paper for paper in papers if paper.kind != "renewal"] + renewals[-1:]:
         hand_over(work, party, paper.kind.removesuffix("-draft"), row.digest, paper.envelope, officer=officer)
@@ -202,7 +205,13 @@ def accede(node: Node, text: str, *, officer: str, reason: str = "") -> Agreemen
 
 
 def change_members(
-    node: Node, text: str, members_now: Iterable[str], *, officer: str, effective: Instant | None = None, reason: str = ""
+    node: Node,
+    text: str,
+    members_now: Iterable[str],
+    *,
+    officer: str,
+    effective: Instant | None = None,
+    reason: str = "",
 ) -> tuple[Epoch, bool]:
     """Sign the epoch that states this membership: begin one as the depositary, or add our signature to the one that waits.
 
@@ -294,7 +303,9 @@ def take_paper(work: Deed, kind: str, agreement: str, envelope: bytes) -> None:
     """
     row = work.tx.get(AgreementRow, agreement)
     if row is None:
-        raise InputRefused("no-such-agreement", "The paper belongs to an agreement that is not known here; get that first.")
+        raise InputRefused(
+            "no-such-agreement", "The paper belongs to an agreement that is not known here; get that first."
+        )
     state = state_of(work.tx, row)
     if kind == "epoch":
         before = len(state.epochs)
@@ -338,12 +349,24 @@ def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) ->
         return
     paper = str(body["paper"]).encode()
     _keep_proof(work, peer, body, paper)
-    if kind == "agreement":
+    if kind == "restore":
+        _note_gap(work, peer, msgspec.json.decode(paper))
+    elif kind == "agreement":
         _propose(work, jsonform.read(msgspec.json.decode(paper)))
     elif kind in PAPERS:
         take_paper(work, kind, str(body["agreement"]), paper)
     else:
-        raise InputRefused("message", f"A control item of the kind {kind[:40]!r} is not known here; it was passed over.")
+        raise InputRefused(
+            "message", f"A control item of the kind {kind[:40]!r} is not known here; it was passed over."
+        )
+
+
+def _note_gap(work: Deed, peer: str, gap: Mapping[str, Any]) -> None:
+    """Note which ticks of a peer's log were lost when it was restored: promises in them convict nobody."""
+    origin, first, end = str(gap["origin"]), int(gap["first"]), int(gap["end"])
+    if parse_origin(origin)[0] != peer or not 0 <= first <= end:
+        raise SealBroken("log-origin", "A party speaks of a gap in a log that is not its own, or of none that can be.")
+    put_setting(work.tx, f"gap/{origin}", {"first": first, "end": end})
 
 
 def _keep_proof(work: Deed, peer: str, body: Mapping[str, Any], paper: bytes) -> None:
@@ -375,7 +398,9 @@ def take_file(node: Node, data: bytes, *, by: str = "") -> str:
         shape = msgspec.json.decode(data)
         kind, agreement, paper = str(shape["kind"]), str(shape["agreement"]), str(shape["paper"]).encode()
     except (msgspec.DecodeError, KeyError, TypeError) as broken:
-        raise InputRefused("paper-file", "This is not a paper of an agreement; ask for what comity agreement sign --output writes.") from broken
+        raise InputRefused(
+            "paper-file", "This is not a paper of an agreement; ask for what comity agreement sign --output writes."
+        ) from broken
     with deed(node, by) as work:
         take_paper(work, kind, agreement, paper)
     return kind

@@ -191,7 +191,7 @@ def _marked(tx: Reading, found: StixObject, tlp: str | None) -> StixObject:
             return read_object(row.raw)
     if tlp is None or found.type in ("marking-definition", "extension-definition"):
         return found
-    others = [ref for ref in found.data.get("object_marking_refs", ()) if KNOWN.get(ref, ('', ''))[0] != "tlp"]
+    others = [ref for ref in found.data.get("object_marking_refs", ()) if KNOWN.get(ref, ("", ""))[0] != "tlp"]
     return from_data({**bare, "object_marking_refs": [*others, _MARKING_OF[tlp]]})
 
 

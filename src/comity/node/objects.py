@@ -89,7 +89,9 @@ def keep(
         present.setdefault(row.id, []).append(row)
     classes = Classes(deed)
     known: dict[Any, tuple[Effective, int]] = {}
-    markings = MarkingReader(deed.tx, {i.object.id: i.object.data for i in items if i.object.type == "marking-definition"})
+    markings = MarkingReader(
+        deed.tx, {i.object.id: i.object.data for i in items if i.object.type == "marking-definition"}
+    )
     n, h = tx.last(Version, "n") or 0, tx.last(Holding, "h") or 0
     versions: list[Version] = []
     holdings: list[Holding] = []
@@ -105,7 +107,11 @@ def keep(
             kept.known += 1
             holding = fresh.get(version.n) or _holding_from(deed, version.n, custodian, title)
             if holding is not None:
-                merged = _again(deed, item, version, holding, stated, classes, markings) if version.n not in fresh else holding
+                merged = (
+                    _again(deed, item, version, holding, stated, classes, markings)
+                    if version.n not in fresh
+                    else holding
+                )
                 if merged is not holding:
                     h += 1
                     merged = replace(merged, h=h, batch=batch.b, at=deed.at)
@@ -197,7 +203,14 @@ def _count(kept: Kept, beside: Sequence[Version], modified: int) -> None:
 def _trailing(n: int, item: StixObject) -> Iterable[Reference | Value]:
     required = required_references(item.type)
     for ref in {(found.path, found.target): found for found in references(item.data)}.values():
-        yield Reference(n, ref.path, ref.target, ref.property, ref.kind, int(ref.property in required and not ref.property.endswith("_refs")))
+        yield Reference(
+            n,
+            ref.path,
+            ref.target,
+            ref.property,
+            ref.kind,
+            int(ref.property in required and not ref.property.endswith("_refs")),
+        )
     for value in dict.fromkeys(text.lower() for text in values(item.data)):
         yield Value(value, n)
 
@@ -231,7 +244,9 @@ def _holding(
 
 
 def _holding_from(deed: Deed, version: int, custodian: str, title: str | None) -> Holding | None:
-    found = [row for row in deed.tx.find(Holding, version=version, custodian=custodian, ended=None) if row.title == title]
+    found = [
+        row for row in deed.tx.find(Holding, version=version, custodian=custodian, ended=None) if row.title == title
+    ]
     return found[-1] if found else None
 
 
@@ -392,7 +407,9 @@ def read_terms(shape: Any) -> Terms:
     try:
         return msgspec.convert(shape, _Terms).terms()
     except msgspec.ValidationError as broken:
-        raise InputRefused("terms", f"The terms of this row are not in the form that is known here: {broken}.") from broken
+        raise InputRefused(
+            "terms", f"The terms of this row are not in the form that is known here: {broken}."
+        ) from broken
 
 
 class _Terms(msgspec.Struct, forbid_unknown_fields=True):

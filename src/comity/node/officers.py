@@ -33,12 +33,16 @@ def add_officer(node: Node, name: str, roles: Sequence[str], *, by: str = "") ->
     """
     unknown = [role for role in roles if role not in ROLES]
     if unknown or not roles:
-        raise Usage("role-missing", f"Say one or more roles of {', '.join(ROLES)}; {', '.join(unknown) or 'none'} is not one.")
+        raise Usage(
+            "role-missing", f"Say one or more roles of {', '.join(ROLES)}; {', '.join(unknown) or 'none'} is not one."
+        )
     if not name.strip():
         raise Usage("no-such-officer", "An officer needs a name.")
     with deed(node, by) as work:
         if any(row.name == name and row.ended is None for row in work.tx.find(Officer)):
-            raise Usage("already-done", f"There is an officer named {name!r}; end that one first, or take another name.")
+            raise Usage(
+                "already-done", f"There is an officer named {name!r}; end that one first, or take another name."
+            )
         token = new_token(node, f"officer/{name}")
         n = work.tx.count(Officer) + 1
         row = Officer(f"officer-{n}", name, " ".join(sorted(set(roles))), token_hash(token), work.at, None)

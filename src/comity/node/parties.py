@@ -121,7 +121,9 @@ def first_card(
     """
     node = deed.node
     if node.keys.identity is None:
-        raise NotAllowed("identity-offline", "The identity key is not in this folder; the card has to be signed where it is.")
+        raise NotAllowed(
+            "identity-offline", "The identity key is not in this folder; the card has to be signed where it is."
+        )
     card = Card(
         party=node.party,
         name=name,
@@ -145,7 +147,7 @@ def first_card(
             *((("log", dict(log)),) if log is not None else ()),
         ),
     )
-    return _keep_own(deed, make_card(card, [node.keys.identity]))
+    return keep_own_card(deed, make_card(card, [node.keys.identity]))
 
 
 def next_card(deed: Deed, **changes: Any) -> Card:
@@ -156,15 +158,18 @@ def next_card(deed: Deed, **changes: Any) -> Card:
     """
     node = deed.node
     if node.keys.identity is None:
-        raise NotAllowed("identity-offline", "The identity key is not in this folder; the card has to be signed where it is.")
+        raise NotAllowed(
+            "identity-offline", "The identity key is not in this folder; the card has to be signed where it is."
+        )
     former = need_card(deed.tx, node.party)
     card = replace(
         former, serial=former.serial + 1, previous=former.digest, at=deed.at, digest="", retired=(), **changes
     )
-    return _keep_own(deed, make_card(card, [node.keys.identity]))
+    return keep_own_card(deed, make_card(card, [node.keys.identity]))
 
 
-def _keep_own(deed: Deed, envelope: bytes) -> Card:
+def keep_own_card(deed: Deed, envelope: bytes) -> Card:
+    """Keep a card of ours that was just signed; our own fingerprint needs no verification."""
     return _keep(deed, envelope, Verified("our own key", "", deed.at))
 
 
@@ -178,9 +183,7 @@ def _keep(deed: Deed, envelope: bytes, verified: Verified | None) -> Card:
     kept = row.verified if row is not None else None
     if verified is not None:
         kept = canonical({"method": verified.method, "officer": verified.officer, "at": verified.at})
-    deed.tx.put(
-        Party(card.party, card.name, card.kind, card.country, envelope, card.serial, card.fingerprint, kept)
-    )
+    deed.tx.put(Party(card.party, card.name, card.kind, card.country, envelope, card.serial, card.fingerprint, kept))
     return card
 
 
@@ -199,7 +202,9 @@ def read_card_file(data: bytes) -> list[bytes]:
     try:
         shape = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise InputRefused("card-file", "This is not a card file; ask for what comity card show --output writes.") from broken
+        raise InputRefused(
+            "card-file", "This is not a card file; ask for what comity card show --output writes."
+        ) from broken
     if isinstance(shape, dict) and "payloadType" in shape:
         return [data.strip()]
     cards = shape.get("cards") if isinstance(shape, dict) and shape.get("form") == CARD_FILE else None

@@ -222,7 +222,8 @@ def proof_of(node: Node, tx: Reading, digest: str) -> dict[str, Any]:
     checkpoint = newest_checkpoint(tx)
     assert checkpoint is not None, "a closed tick has a checkpoint"
     acts = {
-        other.place: act_leaf(other.salt, other.envelope) for other in tx.find(ActRow, order=("tick", "place"), tick=row.tick)
+        other.place: act_leaf(other.salt, other.envelope)
+        for other in tx.find(ActRow, order=("tick", "place"), tick=row.tick)
     }
     secret = log_secret(node, facts)
     return {

@@ -13,7 +13,7 @@ from comity.kernel.release.closure import Reissue, Show, Withdraw
 from comity.kernel.release.decision import Refer, Release, Withhold
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, Approval, Class, Holding, StreamRow, Version
-from comity.node.agreements import describe, parties_of, suppose, superseded_by
+from comity.node.agreements import describe, parties_of, superseded_by, suppose
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.parties import name_of, resolve_party
@@ -92,7 +92,7 @@ def _line(tx: Reading, before: World | None, after: World) -> Line:
         same = before is not None and _same(before.decision(row.c), decision)
         holdings = [one for one in tx.find(Holding, cls=row.c, order=("h",)) if one.ended is None]
         everything.update(one.object for one in holdings)
-        if isinstance(decision, Withhold):
+        if isinstance(decision, Withhold) and holdings:
             for failed in {one.predicate for one in decision.failed}:
                 withheld[failed] += len(holdings)
         if isinstance(decision, Refer):
@@ -232,7 +232,9 @@ def _referred(tx: Reading, world: World, object_id: str) -> tuple[Holding, Refer
             if isinstance(decision, Refer):
                 return holding, decision
             if isinstance(decision, Release):
-                raise NotAllowed("not-referred", "A clause releases this object to this party already; no word is needed.")
+                raise NotAllowed(
+                    "not-referred", "A clause releases this object to this party already; no word is needed."
+                )
     raise NotAllowed(
         "not-referred",
         "No clause leaves this object to officers for this party; comity why says what stands in the way.",

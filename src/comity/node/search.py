@@ -86,7 +86,15 @@ def _together(found: list[Found]) -> list[Found]:
 
 def refang(text: str) -> str:
     """A defanged value as it is written in objects: ``hxxp`` to ``http``, ``[.]`` and ``(.)`` to ``.``, ``[at]`` to ``@``."""
-    for short, plain in (("[.]", "."), ("(.)", "."), ("[:]", ":"), ("[at]", "@"), ("(at)", "@"), ("[dot]", "."), ("(dot)", ".")):
+    for short, plain in (
+        ("[.]", "."),
+        ("(.)", "."),
+        ("[:]", ":"),
+        ("[at]", "@"),
+        ("(at)", "@"),
+        ("[dot]", "."),
+        ("(dot)", "."),
+    ):
         text = text.replace(short, plain)
     return "http" + text[4:] if text[:4].lower() == "hxxp" else text
 
@@ -94,7 +102,9 @@ def refang(text: str) -> str:
 def _versions(tx: Reading, wanted: str) -> list[tuple[Version, str]]:
     exact = list(tx.find(Value, value=wanted))
     rows = exact or [
-        row for row in tx.find(Value, order=("value", "version"), after=(wanted, 0), limit=MOST * 4) if row.value.startswith(wanted)
+        row
+        for row in tx.find(Value, order=("value", "version"), after=(wanted, 0), limit=MOST * 4)
+        if row.value.startswith(wanted)
     ]
     by_version = {row.version: row.value for row in rows}
     named = [(version, by_version[version.n]) for version in tx.find_in(Version, "n", list(by_version))]

@@ -143,7 +143,9 @@ class World:
                 if not isinstance(decision, Release):
                     continue
                 facts = Effective(self.facets(holding.cls), holding.embargo, holding.expiry)
-                found = Base(holding, decision.title, decision.view, terms_of(facts, decision.clause, self.at))
+                found = Base(
+                    holding, decision.title, decision.view, terms_of(facts, decision.clause, self.at, decision.view)
+                )
                 if best is None or self._better(found, best):
                     best = found
             self._bases[version] = best
@@ -264,7 +266,9 @@ class World:
         if base is None:
             return False
         if base.title == row.title:
-            return base.view.name != row.view or _lasting(base.terms.as_json()) != _lasting(msgspec.json.decode(row.terms))
+            return base.view.name != row.view or _lasting(base.terms.as_json()) != _lasting(
+                msgspec.json.decode(row.terms)
+            )
         own = [clause for clause in self.clauses if clause.title == row.title]
         holding = next((one for one in self.holdings(row.version) if one.h == row.holding), None)
         if not own or holding is None:
@@ -283,9 +287,7 @@ def _lots(items: Collection[Any]) -> Iterator[list[Any]]:
         yield every[start : start + AT_ONCE]
 
 
-def world_for(
-    tx: Reading, us: str, party: str, at: Instant, clauses: Sequence[ClauseInForce] | None = None
-) -> World:
+def world_for(tx: Reading, us: str, party: str, at: Instant, clauses: Sequence[ClauseInForce] | None = None) -> World:
     """The world of one party at an instant; with `clauses`, the world those clauses would make."""
     return World(
         tx,
@@ -308,7 +310,9 @@ def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
             world.forced.add(version)
     while True:
         changes = close(world, changed)
-        impossible = [change.holding for change in changes if not isinstance(change, Withdraw) and not _can_show(world, change)]
+        impossible = [
+            change.holding for change in changes if not isinstance(change, Withdraw) and not _can_show(world, change)
+        ]
         if not impossible:
             return changes
         world.blocked.update(impossible)

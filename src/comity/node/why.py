@@ -6,6 +6,7 @@ given stands beside it, from the account that its stream is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 
 from comity.kernel.errors import NotFound
 from comity.kernel.model.instants import Instant, format
+from comity.kernel.model.properties import OBSERVABLES
 from comity.kernel.model.strictjson import read as read_json
 from comity.kernel.release.closure import missing
 from comity.kernel.release.decide import of_object
@@ -139,11 +141,19 @@ def _removed(raw: bytes) -> int:
     return int(said["removed"]) if isinstance(said, dict) and isinstance(said.get("removed"), int) else 0
 
 
+def defanged(text: str) -> str:
+    """A value that nobody's reader turns into a link: ``hxxp``, and ``[.]`` between the parts of hosts and addresses."""
+    text = re.sub(r"(?i)\bhttp(s?)://", r"hxxp\1://", text)
+    return re.sub(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z0-9])", "[.]", text)
+
+
 def _thing(version: Version) -> str:
     data = read_json(version.raw)
     name = data.get("name") or data.get("value") or data.get("pattern")
     kind = version.type.replace("-", " ")
     if isinstance(name, str) and name:
+        if version.type in OBSERVABLES or version.type == "indicator":
+            name = defanged(name)
         short = name if len(name) <= 80 else name[:77] + "..."
         return f'the {kind} "{short}" ({version.id})'
     return f"the {kind} {version.id}"

@@ -121,7 +121,9 @@ class World:
         written: dict[str, Any] = {
             key: self.listed(key, give and key in ("types", "tlp", "basis")) for key in WORDS if key != "purpose"
         }
-        written["purpose"] = dice.choice((("exercise",), ("exercise", "protect-networks"), ())) if give or dice.random() < 0.2 else None
+        written["purpose"] = (
+            dice.choice((("exercise",), ("exercise", "protect-networks"), ())) if give or dice.random() < 0.2 else None
+        )
         clause = Clause(
             number=dice.choice(("1", "2", "10", "2a")),
             says=says,
@@ -203,3 +205,30 @@ def test_every_facet_a_predicate_names_is_a_facet() -> None:
     for of in Stage:
         for row in stage(of):
             assert uses(row.expression).facets <= names
+
+
+def test_a_prohibition_that_binds_the_originator_is_heard_through_a_third_party() -> None:
+    open_to_all = Clause(
+        number="1",
+        says="permit",
+        sender=(),
+        to=(),
+        types=("indicator",),
+        tlp=("clear",),
+        purpose=("exercise",),
+        basis=("consent",),
+        onward="members",
+        retention="P1Y",
+    )
+    title = ClauseInForce("aa" * 32, open_to_all, frozenset({THIRD}), frozenset({US, THEM}), 0, None, FULL)
+    stop = Clause(number="2", says="prohibit", sender=(), to=())
+    forbidden = ClauseInForce("bb" * 32, stop, frozenset({FAR}), frozenset({THEM}), 0, None, None)
+    nothing = {field.name: None for field in fields(Facets) if field.default is not False}
+    stated: dict[str, Any] = {"type": "indicator", "tlp": "clear", "custodian": THIRD, "title": title.title}
+    of = Facets(**{**nothing, **stated, "originator": FAR, "basis": frozenset({"consent"}), "parts": frozenset()})
+    to = [Receiver(THEM, "csirt")]
+    assert [row.party for row in given({1: of}, US, to, [title], at=NOW)] == [THEM]
+    assert list(given({1: of}, US, to, [title, forbidden], at=NOW)) == []
+    assert [row.party for row in given({1: replace(of, originator=CLIENT)}, US, to, [title, forbidden], at=NOW)] == [
+        THEM
+    ]

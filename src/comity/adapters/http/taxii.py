@@ -192,6 +192,10 @@ class TaxiiClient:
 
     # -- pull
 
+    def cursor(self, text: str) -> Cursor:
+        """A cursor that was stored with `Cursor.text`; an empty text is the beginning."""
+        return Cursor.parse(text)
+
     def pull(
         self, collection: str, cursor: Cursor = Cursor(), *, limit: int = PAGE, match: Mapping[str, str] | None = None
     ) -> Iterator[Pulled]:

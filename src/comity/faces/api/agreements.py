@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery, RawBody
+from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
 from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, instant_of
 from comity.kernel.errors import Usage
@@ -86,22 +86,43 @@ def _proposals(desk: Desk) -> list[Any]:
         desk.by(request)
         return {"agreements": agreements_of(node)}
 
-    @post("/agreements", sync_to_thread=True, opt=FILE, summary="Take an agreement or a paper", tags=["agreements"])
+    @post(
+        "/agreements",
+        status_code=200,
+        sync_to_thread=True,
+        opt=FILE,
+        summary="Take an agreement or a paper",
+        tags=["agreements"],
+    )
     def received(request: Asked, body: RawBody) -> dict[str, Any]:
         """The body is the file. An agreement is a proposal until all have signed."""
         by = desk.by(request, *CHANGES)
-        if body.lstrip().startswith(b"{") and b'"paper"' in body:
-            return {"kind": take_file(node, body, by=by)}
-        row, _ = receive(node, body, by=by)
+        data = bytes(body)
+        if data.lstrip().startswith(b"{") and '"paper"' in data.decode("utf-8", "replace"):
+            return {"kind": take_file(node, data, by=by)}
+        row, _ = receive(node, data, by=by)
         return {"kind": "agreement", "digest": row.digest, "title": row.title}
 
-    @post("/agreements/draft", sync_to_thread=True, summary="A draft from a template", tags=["agreements"])
-    def drafted(request: Asked, data: Draft) -> Response[bytes]:
+    @post(
+        "/agreements/draft",
+        status_code=200,
+        sync_to_thread=True,
+        summary="A draft from a template",
+        tags=["agreements"],
+    )
+    def drafted(request: Asked, data: JSONBody[Draft]) -> Response[bytes]:
         """TOML, every term open in it, to be read and changed before anybody signs."""
         desk.by(request)
         return Response(_draft(desk, data).encode(), media_type="application/toml")
 
-    @post("/agreements/preview", sync_to_thread=True, opt=FILE, summary="What a draft would do", tags=["agreements"])
+    @post(
+        "/agreements/preview",
+        status_code=200,
+        sync_to_thread=True,
+        opt=FILE,
+        summary="What a draft would do",
+        tags=["agreements"],
+    )
     def foreseen(request: Asked, body: RawBody) -> dict[str, Any]:
         """The body is the agreement file; the answer counts objects that are really held here."""
         desk.by(request)
@@ -141,44 +162,80 @@ def _life(desk: Desk) -> list[Any]:
         with node.store.read() as tx:
             return describe(tx, row, node.clock(), node.party)
 
-    @post("/agreements/{name:str}/send", sync_to_thread=True, summary="Send to the other parties", tags=["agreements"])
+    @post(
+        "/agreements/{name:str}/send",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Send to the other parties",
+        tags=["agreements"],
+    )
     def sent(request: Asked, name: FromPath[str]) -> dict[str, Any]:
         """It goes at the next contact."""
         return {"sent": send(node, name, officer=desk.by(request, "sign"))}
 
-    @post("/agreements/{name:str}/sign", sync_to_thread=True, summary="Sign for our party", tags=["agreements"])
-    def signed(request: Asked, name: FromPath[str], data: Reason) -> dict[str, Any]:
+    @post(
+        "/agreements/{name:str}/sign",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Sign for our party",
+        tags=["agreements"],
+    )
+    def signed(request: Asked, name: FromPath[str], data: JSONBody[Reason]) -> dict[str, Any]:
         """The signature goes to the others at the next contact."""
         return told(sign_agreement(node, name, officer=desk.by(request, "sign"), reason=data.reason))
 
-    @post("/agreements/{name:str}/accede", sync_to_thread=True, summary="Ask to join", tags=["agreements"])
-    def acceded(request: Asked, name: FromPath[str], data: Reason) -> dict[str, Any]:
+    @post(
+        "/agreements/{name:str}/accede",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Ask to join",
+        tags=["agreements"],
+    )
+    def acceded(request: Asked, name: FromPath[str], data: JSONBody[Reason]) -> dict[str, Any]:
         """We are a member when an epoch names us."""
         return told(accede(node, name, officer=desk.by(request, "sign"), reason=data.reason))
 
-    @post("/agreements/{name:str}/suspend", sync_to_thread=True, summary="Suspend for our party", tags=["agreements"])
-    def suspended(request: Asked, name: FromPath[str], data: Suspending) -> dict[str, Any]:
+    @post(
+        "/agreements/{name:str}/suspend",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Suspend for our party",
+        tags=["agreements"],
+    )
+    def suspended(request: Asked, name: FromPath[str], data: JSONBody[Suspending]) -> dict[str, Any]:
         """Nothing new leaves under it meanwhile."""
         since, until = instant_of(data.since, "since"), instant_of(data.until, "until")
         by = desk.by(request, "sign")
         return told(suspend(node, name, since=since, until=until, officer=by, reason=data.reason))
 
-    @post("/agreements/{name:str}/withdraw", sync_to_thread=True, summary="Leave", tags=["agreements"])
-    def withdrawn(request: Asked, name: FromPath[str], data: Leaving) -> dict[str, Any]:
+    @post("/agreements/{name:str}/withdraw", status_code=200, sync_to_thread=True, summary="Leave", tags=["agreements"])
+    def withdrawn(request: Asked, name: FromPath[str], data: JSONBody[Leaving]) -> dict[str, Any]:
         """At an instant that leaves the notice it asks for."""
         effective = instant_of(data.effective, "effective") or 0
         by = desk.by(request, "sign")
         return told(withdraw(node, name, effective=effective, officer=by, reason=data.reason))
 
-    @post("/agreements/{name:str}/admit", sync_to_thread=True, summary="Admit a party", tags=["agreements"])
-    def admitted(request: Asked, name: FromPath[str], data: Membership) -> dict[str, Any]:
+    @post(
+        "/agreements/{name:str}/admit",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Admit a party",
+        tags=["agreements"],
+    )
+    def admitted(request: Asked, name: FromPath[str], data: JSONBody[Membership]) -> dict[str, Any]:
         """Signs the epoch that names it; in force when enough have signed."""
         by = desk.by(request, "sign")
         epoch, complete = admit(node, name, _party(desk, data.party), officer=by, reason=data.reason)
         return {"epoch": epoch.number, "members": list(epoch.members), "complete": complete}
 
-    @post("/agreements/{name:str}/expel", sync_to_thread=True, summary="Leave a party out", tags=["agreements"])
-    def expelled(request: Asked, name: FromPath[str], data: Membership) -> dict[str, Any]:
+    @post(
+        "/agreements/{name:str}/expel",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Leave a party out",
+        tags=["agreements"],
+    )
+    def expelled(request: Asked, name: FromPath[str], data: JSONBody[Membership]) -> dict[str, Any]:
         """Signs the epoch that leaves it out; in force when enough have signed."""
         by = desk.by(request, "sign")
         epoch, complete = expel(node, name, _party(desk, data.party), officer=by, reason=data.reason)

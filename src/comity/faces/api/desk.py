@@ -13,6 +13,7 @@ from typing import Any, Final
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
 
 from comity.faces.http.config import AppConfig
 from comity.faces.http.tokens import officer
@@ -53,18 +54,20 @@ class Desk:
         with self.node.store.read() as tx:
             return officer(tx, request, *roles).id
 
-    def guard(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """Nothing is read of a request before it is known that an officer sends it.
 
-        Raises:
-            NotAllowed: `token-needed`, `token-unknown`. RequestRefused: `content-type`.
-        """
-        with self.node.store.read() as tx:
+def officers_only(node: Node) -> Guard:
+    """A guard: nothing is read of a request before it is known that an officer sends it."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Raises NotAllowed `token-needed`, `token-unknown`; RequestRefused `content-type`."""
+        with node.store.read() as tx:
             officer(tx, connection)
         has_body = connection.headers.get("content-length", "0") != "0" or "transfer-encoding" in connection.headers
         said = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
         if has_body and not handler.opt.get("file") and said != "application/json":
             raise RequestRefused("content-type", "Say Content-Type: application/json.")
+
+    return guard
 
 
 def instant_of(text: str | None, name: str) -> Instant | None:
@@ -78,7 +81,9 @@ def instant_of(text: str | None, name: str) -> Instant | None:
     try:
         return parse_offset(text)
     except InputRefused as broken:
-        raise Usage("request-parameter", f"{name} is an instant with an offset, such as 2021-03-05T12:00:00Z.") from broken
+        raise Usage(
+            "request-parameter", f"{name} is an instant with an offset, such as 2021-03-05T12:00:00Z."
+        ) from broken
 
 
 def limit_of(limit: int, most: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery, RawBody
+from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
 from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, instant_of, limit_of
 from comity.faces.cli.words import Stated
@@ -78,7 +78,14 @@ def object_handlers(desk: Desk) -> list[Any]:
             raise NotFound("no-such-object", "No object with this id is held here.")
         return {"object": object_id, "versions": versions}
 
-    @post("/objects", sync_to_thread=True, opt=FILE, summary="Take in a file of any format known", tags=["objects"])
+    @post(
+        "/objects",
+        status_code=200,
+        sync_to_thread=True,
+        opt=FILE,
+        summary="Take in a file of any format known",
+        tags=["objects"],
+    )
     def taken(request: Asked, body: RawBody) -> dict[str, Any]:
         """The body is the file. What is stated about it stands in the query: tlp, pap, sector, basis, purpose ..."""
         by = desk.by(request, *CHANGES)
@@ -86,8 +93,14 @@ def object_handlers(desk: Desk) -> list[Any]:
         stated = _stated(list(query.multi_items()))
         return _take(desk, body, query.get("name", "posted file"), stated, by)
 
-    @post("/handling", sync_to_thread=True, summary="State how an object or batch is handled", tags=["objects"])
-    def handled(request: Asked, data: HandlingBody) -> dict[str, Any]:
+    @post(
+        "/handling",
+        status_code=200,
+        sync_to_thread=True,
+        summary="State how an object or batch is handled",
+        tags=["objects"],
+    )
+    def handled(request: Asked, data: JSONBody[HandlingBody]) -> dict[str, Any]:
         """The stricter of all statements counts; none loosens another."""
         by = desk.by(request, *CHANGES)
         moved = set_handling(desk.node, data.target, data.stated().handling(desk.node.clock()), officer=by)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, delete, get, post
-from litestar.params import FromPath, RawBody
+from litestar.params import FromPath, JSONBody, RawBody
 
 from comity.faces.api.desk import CHANGES, FILE, Asked, Desk
 from comity.kernel.model.instants import format
@@ -59,14 +59,20 @@ def party_handlers(desk: Desk) -> list[Any]:
         with desk.reading(request) as tx:
             return Response(card_file(tx, resolve_party(tx, party).id), media_type="application/json")
 
-    @post("/cards", sync_to_thread=True, opt=FILE, summary="Keep a party's card", tags=["parties"])
+    @post("/cards", status_code=200, sync_to_thread=True, opt=FILE, summary="Keep a party's card", tags=["parties"])
     def added(request: Asked, body: RawBody) -> dict[str, Any]:
         """The body is the card file. It counts for nothing until its fingerprint is verified."""
         known = add_card(node, body, by=desk.by(request, *CHANGES))
         return {"party": known.party, "name": known.name, "fingerprint": known.fingerprint, "serial": known.serial}
 
-    @post("/cards/{party:str}/verification", sync_to_thread=True, summary="A fingerprint was compared", tags=["parties"])
-    def verified(request: Asked, party: FromPath[str], data: Verification) -> dict[str, Any]:
+    @post(
+        "/cards/{party:str}/verification",
+        status_code=200,
+        sync_to_thread=True,
+        summary="A fingerprint was compared",
+        tags=["parties"],
+    )
+    def verified(request: Asked, party: FromPath[str], data: JSONBody[Verification]) -> dict[str, Any]:
         """The officer states to have compared it with the party itself."""
         by = desk.by(request, "admin")
         row = verify_card(node, party, fingerprint=data.fingerprint, method=data.method, officer=by)
@@ -78,8 +84,8 @@ def party_handlers(desk: Desk) -> list[Any]:
         with desk.reading(request, "admin", "audit") as tx:
             return {"officers": [_officer(row) for row in tx.find(Officer)]}
 
-    @post("/officers", sync_to_thread=True, summary="Give an officer a token", tags=["parties"])
-    def appointed(request: Asked, data: NewOfficer) -> dict[str, Any]:
+    @post("/officers", status_code=200, sync_to_thread=True, summary="Give an officer a token", tags=["parties"])
+    def appointed(request: Asked, data: JSONBody[NewOfficer]) -> dict[str, Any]:
         """The token stands in this answer and nowhere else."""
         row, token = add_officer(node, data.name, data.roles, by=desk.by(request, "admin"))
         return {**_officer(row), "token": token}
@@ -89,8 +95,8 @@ def party_handlers(desk: Desk) -> list[Any]:
         """What was done with it stays."""
         return _officer(end_officer(node, name, by=desk.by(request, "admin")))
 
-    @post("/readers", sync_to_thread=True, summary="Give a reader a token", tags=["parties"])
-    def admitted(request: Asked, data: NewReader) -> dict[str, Any]:
+    @post("/readers", status_code=200, sync_to_thread=True, summary="Give a reader a token", tags=["parties"])
+    def admitted(request: Asked, data: JSONBody[NewReader]) -> dict[str, Any]:
         """For TAXII. The token stands in this answer and nowhere else."""
         by = desk.by(request, "admin")
         with node.store.read() as tx:

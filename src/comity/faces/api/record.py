@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from comity.faces.api.desk import CHANGES, Asked, Desk, instant_of, limit_of
 from comity.kernel.errors import NotFound, Usage
@@ -52,8 +52,8 @@ def _decisions(desk: Desk) -> list[Any]:
         desk.by(request)
         return {"waiting": requests(node, to)}
 
-    @post("/release/approve", sync_to_thread=True, summary="Give one officer's word", tags=["release"])
-    def approved(request: Asked, data: Approving) -> dict[str, Any]:
+    @post("/release/approve", status_code=200, sync_to_thread=True, summary="Give one officer's word", tags=["release"])
+    def approved(request: Asked, data: JSONBody[Approving]) -> dict[str, Any]:
         """Only for what a clause leaves to officers."""
         by, until = desk.by(request, "release"), instant_of(data.until, "until")
         if not data.reason.strip() or (until is not None and until <= node.clock()):
@@ -80,7 +80,9 @@ def _record(desk: Desk) -> list[Any]:
         with desk.reading(request) as tx:
             return {"outbox": [msgspec.to_builtins(one) for one in outbox(tx, node.party)]}
 
-    @post("/outbox/{party:str}/retry", sync_to_thread=True, summary="Try a party again", tags=["record"])
+    @post(
+        "/outbox/{party:str}/retry", status_code=200, sync_to_thread=True, summary="Try a party again", tags=["record"]
+    )
     def again(request: Asked, party: FromPath[str]) -> dict[str, Any]:
         """At the next occasion."""
         desk.by(request, *CHANGES)

@@ -5,40 +5,63 @@ Source: docs/rest.md. Officers say ``Authorization: Bearer TOKEN``; a reader's t
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
 
-from litestar import Router
+import msgspec
+from litestar import Litestar, Response, Router, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 
 from comity.faces.api.agreements import agreement_handlers
-from comity.faces.api.desk import Desk
+from comity.faces.api.desk import Desk, officers_only
 from comity.faces.api.objects import object_handlers
 from comity.faces.api.parties import party_handlers
 from comity.faces.api.record import record_handlers
 from comity.faces.http.config import AppConfig
 from comity.node.context import Node
 
-PREFIX = "/api/v1"
+PREFIX: Final = "/api/v1"
 
 
 def api_router(node: Node, config: AppConfig) -> Router:
     """The routes of one node."""
-    desk = Desk(node, config)
-    handlers = [*object_handlers(desk), *party_handlers(desk), *agreement_handlers(desk), *record_handlers(desk)]
-    return Router(PREFIX, route_handlers=handlers, guards=[desk.guard])
+    routes = _deeds(node, config)
+
+    @cache
+    def described() -> bytes:
+        return msgspec.json.encode(describe_api(node, config))
+
+    @get("/openapi.json", sync_to_thread=True, include_in_schema=False)
+    def description() -> Response[bytes]:
+        """No page, and nothing loaded from elsewhere."""
+        return Response(described(), media_type="application/json")
+
+    return Router(PREFIX, route_handlers=[*routes, description], guards=[officers_only(node)])
 
 
-def api_description(node: Node, config: AppConfig) -> OpenAPIConfig:
-    """The description as ``/api/v1/openapi.json``, for officers; no page and nothing loaded from elsewhere."""
-    return OpenAPIConfig(
+def describe_api(node: Node, config: AppConfig) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the routes."""
+    about = OpenAPIConfig(
         title="Comity",
         version=_release(),
         description="The deeds of one node. docs/rest.md says how to read this.",
         use_handler_docstrings=True,
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        openapi_router=Router(PREFIX, route_handlers=[], guards=[Desk(node, config).guard]),
+        components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+        security=[{"token": []}],
+        render_plugins=[JsonRenderPlugin()],
     )
+    found: dict[str, Any] = Litestar(
+        [Router(PREFIX, route_handlers=_deeds(node, config))], openapi_config=about, logging_config=None
+    ).openapi_schema.to_schema()
+    return found
+
+
+def _deeds(node: Node, config: AppConfig) -> list[Any]:
+    desk = Desk(node, config)
+    return [*object_handlers(desk), *party_handlers(desk), *agreement_handlers(desk), *record_handlers(desk)]
 
 
 def _release() -> str:

@@ -22,7 +22,8 @@ def draft(
     *,
     template: Annotated[str, Parameter(help="bilateral, community or company-to-team.")],
     party: Annotated[
-        tuple[str, ...], Parameter(help="REF=PARTY: a short name in the text, and a party known here; once for each, in order.")
+        tuple[str, ...],
+        Parameter(help="REF=PARTY: a short name in the text, and a party known here; once for each, in order."),
     ],
     title: Annotated[str | None, Parameter(help="The title, in English.")] = None,
     begins: Annotated[str | None, Parameter(help="Instant of entry into force; without it, now.")] = None,
@@ -88,7 +89,9 @@ def lint(
     agreement: Annotated[str, Parameter(help="A file, or digest or title of one that is known here.")],
     /,
     *,
-    interval: Annotated[str | None, Parameter(help="Time between two contacts of the slowest road, such as PT24H.")] = None,
+    interval: Annotated[
+        str | None, Parameter(help="Time between two contacts of the slowest road, such as PT24H.")
+    ] = None,
     ctx: Ctx,
 ) -> int:
     """Look for clauses that contradict, overshadow or never apply."""
@@ -107,7 +110,9 @@ def preview(
     agreement: Annotated[str, Parameter(help="A file, or digest or title of one that is known here.")],
     /,
     *,
-    interval: Annotated[str | None, Parameter(help="Time between two contacts of the slowest road, such as PT24H.")] = None,
+    interval: Annotated[
+        str | None, Parameter(help="Time between two contacts of the slowest road, such as PT24H.")
+    ] = None,
     objects: Annotated[bool, Parameter(help="Name the objects, not only their number.")] = False,
     ctx: Ctx,
 ) -> int:
@@ -176,7 +181,12 @@ def send(agreement: Annotated[str, Parameter(help="Digest or title.")], /, *, ct
     return ctx.done({"sent": others}, f"It goes to {', '.join(names)} at the next contact.")
 
 
-def receive(file: Annotated[str, Parameter(help="An agreement (TOML or its signed form), or a paper of its life.")], /, *, ctx: Ctx) -> int:
+def receive(
+    file: Annotated[str, Parameter(help="An agreement (TOML or its signed form), or a paper of its life.")],
+    /,
+    *,
+    ctx: Ctx,
+) -> int:
     """Take an agreement, or a signature or another paper of its life, from a file; it is a proposal until all have signed."""
     import msgspec
 
@@ -198,7 +208,11 @@ def receive(file: Annotated[str, Parameter(help="An agreement (TOML or its signe
             return ctx.done({"kind": kind, "agreement": shape["agreement"]}, f"The {kind} is kept.")
         row, said = take(home.node, data, by=by)
     return ctx.done(
-        {"digest": row.digest, "title": row.title, "parties": [{"ref": one.ref, "name": one.name, "id": one.id} for one in said.parties]},
+        {
+            "digest": row.digest,
+            "title": row.title,
+            "parties": [{"ref": one.ref, "name": one.name, "id": one.id} for one in said.parties],
+        },
         render(said, said.languages[0]).rstrip("\n"),
         "",
         f"Digest  {row.digest}",
@@ -235,7 +249,10 @@ def list_(*, ctx: Ctx) -> int:
         rows = agreements_of(home.node)
     lines = table(
         ("digest", "status", "signed", "title"),
-        [(row["digest"][:12], row["status"], f"{len(row['signed'])} of {len(row['parties'])}", row["title"]) for row in rows],
+        [
+            (row["digest"][:12], row["status"], f"{len(row['signed'])} of {len(row['parties'])}", row["title"])
+            for row in rows
+        ],
     )
     return ctx.done({"agreements": rows}, *(lines or ["No agreement is known here."]))
 
@@ -244,7 +261,9 @@ def show(
     agreement: Annotated[str, Parameter(help="Digest or title.")],
     /,
     *,
-    output: Annotated[str | None, Parameter(help="Write the agreement and our papers to files in this folder, to be carried.")] = None,
+    output: Annotated[
+        str | None, Parameter(help="Write the agreement and our papers to files in this folder, to be carried.")
+    ] = None,
     ctx: Ctx,
 ) -> int:
     """Show where an agreement stands, and write its papers to files to carry by hand."""
@@ -260,13 +279,22 @@ def show(
         shape = describe(tx, row, home.node.clock(), home.node.party)
         papers = sorted(tx.find(Instrument, agreement=row.digest), key=lambda one: one.at)
         shape["papers"] = [
-            {"kind": one.kind, "party": one.party or None, "name": name_of(tx, one.party) if one.party else None, "at": format(one.at)}
+            {
+                "kind": one.kind,
+                "party": one.party or None,
+                "name": name_of(tx, one.party) if one.party else None,
+                "at": format(one.at),
+            }
             for one in papers
         ]
         if output is not None:
             files["agreement.json"] = row.form
             for number, one in enumerate(papers, 1):
-                body = {"agreement": row.digest, "kind": one.kind.removesuffix("-draft"), "paper": one.envelope.decode()}
+                body = {
+                    "agreement": row.digest,
+                    "kind": one.kind.removesuffix("-draft"),
+                    "paper": one.envelope.decode(),
+                }
                 files[f"{number:03d}-{one.kind}.json"] = canonical(body)
     if output is not None:
         Path(output).mkdir(parents=True, exist_ok=True)
@@ -275,10 +303,13 @@ def show(
         shape["files"] = [str(Path(output) / name) for name in files]
     lines = [shape["title"], f"Digest  {shape['digest']}", shape["sentence"]]
     lines += [
-        f"  {one['ref']}: {one['name']} ({one['id']})" + (", signed" if one["id"] in shape["signed"] else ", has not signed")
+        f"  {one['ref']}: {one['name']} ({one['id']})"
+        + (", signed" if one["id"] in shape["signed"] else ", has not signed")
         for one in shape["parties"]
     ]
-    lines += [f"  {one['at']}  {one['kind']}" + (f" by {one['name']}" if one["name"] else "") for one in shape["papers"]]
+    lines += [
+        f"  {one['at']}  {one['kind']}" + (f" by {one['name']}" if one["name"] else "") for one in shape["papers"]
+    ]
     lines += [f"Written: {one}" for one in shape.get("files", ())]
     return ctx.done(shape, *lines)
 
@@ -345,7 +376,10 @@ _SPOKEN: Final = (
     ("it may be used for {found} only; the clause is for {wanted}", "it may not be used for all that a clause is for"),
     (" is {found}; the clause asks for {wanted} at least", " is unknown or below what a clause asks for"),
     ("TLP {found} does not let it", "its TLP does not let it"),
-    ("it cannot stand without {found}, which this party is not shown", "it cannot stand without what this party is not shown"),
+    (
+        "it cannot stand without {found}, which this party is not shown",
+        "it cannot stand without what this party is not shown",
+    ),
     ("; here {found}", ""),
     (" lets it go on to: {wanted}", " does not let it go on to this party"),
     (" until {wanted}", " until an instant that is over or to come"),

@@ -99,10 +99,14 @@ def list_(*, ctx: Ctx) -> int:
 
 def set_(
     *,
-    url: Annotated[tuple[str, ...], Parameter(help="An address of this node; once for each, the first is called first.")] = (),
+    url: Annotated[
+        tuple[str, ...], Parameter(help="An address of this node; once for each, the first is called first.")
+    ] = (),
     office: Annotated[tuple[str, ...], Parameter(help="An office that releases may name; once for each.")] = (),
     client: Annotated[tuple[str, ...], Parameter(help="A party we serve: TLP:AMBER goes as far; once for each.")] = (),
-    identity: Annotated[tuple[str, ...], Parameter(help="A STIX identity we use as created_by_ref; once for each.")] = (),
+    identity: Annotated[
+        tuple[str, ...], Parameter(help="A STIX identity we use as created_by_ref; once for each.")
+    ] = (),
     no_clients: Annotated[bool, Parameter(help="We serve nobody any more.")] = False,
     ctx: Ctx,
 ) -> int:
@@ -166,7 +170,9 @@ def _lines(shape: dict[str, Any]) -> list[str]:
     lines += [f"Address      {one}" for one in shape["endpoints"]]
     lines += [f"Office       {one}" for one in shape["offices"]]
     lines += [f"Client       {one}" for one in shape["clients"]]
-    lines += [f"Key          {one['use']} {one['keyid'][:16]} since {one['from']}{_until(one)}" for one in shape["keys"]]
+    lines += [
+        f"Key          {one['use']} {one['keyid'][:16]} since {one['from']}{_until(one)}" for one in shape["keys"]
+    ]
     return lines
 
 

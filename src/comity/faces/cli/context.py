@@ -33,7 +33,9 @@ STDIN: Final = "<stdin>"
 _EVERY: Final = 5.0
 """Seconds between two lines of progress where stderr is no terminal."""
 
-_HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
@@ -146,7 +148,10 @@ class Context:
             with Path(name).open("rb") as stream:
                 data = stream.read(limit + 1)
         if len(data) > limit:
-            raise InputRefused("file-size", f"{name} is larger than {limit >> 20} MiB, which no such file is; check which file was meant.")
+            raise InputRefused(
+                "file-size",
+                f"{name} is larger than {limit >> 20} MiB, which no such file is; check which file was meant.",
+            )
         return data
 
     def write(self, output: str | None, pieces: Iterable[bytes]) -> int:
@@ -157,7 +162,9 @@ class Context:
         """
         if output is None or output == STDIN:
             if self.json:
-                raise NotAllowed("output-needed", "With --json the answer stands on stdout alone; say --output FILE for the data.")
+                raise NotAllowed(
+                    "output-needed", "With --json the answer stands on stdout alone; say --output FILE for the data."
+                )
             sys.stdout.flush()
             stream = sys.stdout.buffer
             size = sum(stream.write(piece) for piece in pieces)

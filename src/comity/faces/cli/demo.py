@@ -104,7 +104,7 @@ class Stage:
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         for actor in actors:
-            _wait(f"the node of {actor.name}", lambda port=actor.port: _listens(port))  # type: ignore[misc]
+            _wait(f"the node of {actor.name}", lambda port=actor.port: _listens(port))
 
     def stop(self) -> None:
         """End the servers."""
@@ -196,7 +196,8 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     take(xanadu, "ATT&CK around HAFNIUM", str(attack / "attack-enterprise-hafnium-stix21.json.gz"), "--tlp", "clear", *public)
     take(xanadu, "Volexity's indicators", str(exchange / "volexity-exchange-marauder-indicators.csv"), "--tlp", "green", *public)
     take(xanadu, "Microsoft's indicators", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "clear", *public)
-    take(ypsilon, "ESET's samples", *(str(exchange / f"eset-exchange-exploitation-samples.{kind}") for kind in ("md5", "sha1", "sha256")), "--tlp", "green", *public)
+    samples = [str(exchange / f"eset-exchange-exploitation-samples.{kind}") for kind in ("md5", "sha1", "sha256")]
+    take(ypsilon, "ESET's samples", *samples, "--tlp", "green", *public)
     take(ypsilon, "Unit 42's DearCry playbook", str(exchange / "unit42-dearcry-playbook.stix2.json"), "--tlp", "green", *public)
     take(ypsilon, "Microsoft's indicators too", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "green", *public)
     refused = stage.call(ypsilon, "import", str(exchange / "eset-exchange-exploitation-README.adoc"), status=1)
@@ -244,7 +245,7 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     _scene("The same indicator from three sources, shown as one with three origins.")
     value = _shared_value(exchange / "mstic-exchange-iocs-2021-03.csv")
     found = stage.call(xanadu, "search", value)["found"]
-    origins = max((one["origins"] for one in found), key=len, default=[])
+    origins: list[dict[str, Any]] = max((one["origins"] for one in found), key=len, default=[])
     _say(f"{value[:24]}… at {xanadu.name}:", f"{len(origins)} origins: {', '.join(origin['said'] for origin in origins)}")
 
     _scene("A redacted view verifies. The company's names were taken out; the company's seal still holds, offline.")

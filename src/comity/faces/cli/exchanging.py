@@ -46,7 +46,9 @@ def sync(
             for one in tend(home.node, ctx.wiring.connect):
                 _tell(ctx, home, one.as_json())
     if not done and not failed:
-        raise NotFound("no-endpoint", "No other party with an address is known here; comity card add FILE makes one known.")
+        raise NotFound(
+            "no-endpoint", "No other party with an address is known here; comity card add FILE makes one known."
+        )
     shape: dict[str, Any] = {
         "contacts": done,
         "delivered": sum(one["delivered"] for one in done),

@@ -19,13 +19,19 @@ def init(
     party: Annotated[str, Parameter(help="The name of the party, as others are to read it.")],
     kind: Annotated[str, Parameter(help="csirt, ministry, agency, regional-body, company, ngo or other.")],
     country: Annotated[str, Parameter(help="ISO 3166-1, two capital letters; XA to XZ for exercises.")],
-    url: Annotated[str | None, Parameter(help="Where others reach this node, such as https://cert.example:8443.")] = None,
-    office: Annotated[tuple[str, ...], Parameter(help="An office that releases may name; once for each.")] = ("duty-officer",),
+    url: Annotated[
+        str | None, Parameter(help="Where others reach this node, such as https://cert.example:8443.")
+    ] = None,
+    office: Annotated[tuple[str, ...], Parameter(help="An office that releases may name; once for each.")] = (
+        "duty-officer",
+    ),
     identity: Annotated[
         tuple[str, ...], Parameter(help="A STIX identity the party uses as created_by_ref; once for each.")
     ] = (),
     language: Annotated[tuple[str, ...], Parameter(help="A language the party reads; once for each.")] = ("en",),
-    contact: Annotated[tuple[str, ...], Parameter(help="How to reach a person, such as mailto:duty@cert.example.")] = (),
+    contact: Annotated[
+        tuple[str, ...], Parameter(help="How to reach a person, such as mailto:duty@cert.example.")
+    ] = (),
     tick: Annotated[float, Parameter(help="Seconds of one tick of the log.")] = 60.0,
     ctx: Ctx,
 ) -> int:
@@ -67,7 +73,9 @@ def init(
 
 def serve(
     *,
-    host: Annotated[str, Parameter(help="Address to listen on; beyond this machine only with a certificate.")] = "127.0.0.1",
+    host: Annotated[
+        str, Parameter(help="Address to listen on; beyond this machine only with a certificate.")
+    ] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on.")] = 8443,
     every: Annotated[float, Parameter(help="Seconds between two looks at what is due.")] = 1.0,
     ctx: Ctx,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 from cyclopts import Parameter
 
-from comity.faces.cli.context import STDIN, Context, Ctx, open_file, table
+from comity.faces.cli.context import STDIN, Context, Ctx, open_file
 from comity.faces.cli.words import Stated, instant_or_none, one_of
 from comity.kernel.errors import ComityError, InputRefused, Usage
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from comity.faces.wiring import Home
     from comity.kernel.release.handling import Handling
     from comity.kernel.store.rows import Batch
-    from comity.node.context import Node
     from comity.node.intake import Counts
 
 MINTED: Final = frozenset({"csv", "values", "kev", "misp", "misp-galaxy"})
@@ -41,7 +40,8 @@ def import_(
     *files: Annotated[str, Parameter(help="Files to take in; - for standard input.")],
     stated: Stated = Stated(),
     map: Annotated[
-        tuple[str, ...], Parameter(help="COLUMN=MEANING of a table, or @type=..., @name=... for all rows; once for each.")
+        tuple[str, ...],
+        Parameter(help="COLUMN=MEANING of a table, or @type=..., @name=... for all rows; once for each."),
     ] = (),
     ctx: Ctx,
 ) -> int:
@@ -133,7 +133,9 @@ def take_file(
 
         def told(so_far: Counts) -> None:
             progress.at(so_far.objects, f"{so_far.new:,} new, {so_far.refused:,} refused")
-            ctx.kept = f"{so_far.objects:,} objects of {name} are dealt with and kept; the same command goes on from there."
+            ctx.kept = (
+                f"{so_far.objects:,} objects of {name} are dealt with and kept; the same command goes on from there."
+            )
 
         batch, counts = take_in(
             node,
@@ -238,7 +240,9 @@ def _lines(told: Mapping[str, Any]) -> list[str]:
     counted = ", ".join(f"{told[word]:,} {word}" for word in OUTCOMES if told[word]) or "nothing"
     lines = [f"{told['file']}: {counted} ({told['format']}, batch {told['batch']}, {rate:,.0f} objects/s)"]
     if told["unmarked"]:
-        lines.append(f"  {told['unmarked']:,} carry no TLP and go to nobody until one is stated: comity handling set {told['batch']} --tlp ...")
+        lines.append(
+            f"  {told['unmarked']:,} carry no TLP and go to nobody until one is stated: comity handling set {told['batch']} --tlp ..."
+        )
     if told["changed"]:
         lines.append(f"  {told['changed']:,} were converted; what was changed is kept with each")
     if told["refused_file"]:
@@ -312,17 +316,25 @@ def handling_show(target: Annotated[str, Parameter(help="An object id.")], /, *,
             for row in standing
         ]
         stated = [
-            {"target": row.target, "at": format(row.at), **_readable(Handling.from_json(_body(row.envelope, unverified_body)))}
+            {
+                "target": row.target,
+                "at": format(row.at),
+                **_readable(Handling.from_json(_body(row.envelope, unverified_body))),
+            }
             for one in dict.fromkeys((target, *(f"batch:{row.batch}" for row in standing)))
             for row in tx.find(HandlingRow, target=one)
         ]
     lines = []
     for held in holdings:
-        lines.append(f"Held from {held['name']}" + (f" under {held['title']}" if held["title"] else f", batch {held['batch']}"))
+        lines.append(
+            f"Held from {held['name']}" + (f" under {held['title']}" if held["title"] else f", batch {held['batch']}")
+        )
         lines += [f"  {name:<12} {_word(value)}" for name, value in held["facets"].items()]
     for one in stated:
         said = ", ".join(f"{name} {_word(value)}" for name, value in one.items() if name not in ("target", "at", "by"))
-        lines.append(f"Stated for {one['target']} on {one['at']} by {one.get('by') or 'nobody named'}: {said or 'nothing'}")
+        lines.append(
+            f"Stated for {one['target']} on {one['at']} by {one.get('by') or 'nobody named'}: {said or 'nothing'}"
+        )
     return ctx.done({"object": target, "holdings": holdings, "stated": stated}, *lines)
 
 
@@ -334,7 +346,11 @@ def _readable(handling: Handling) -> dict[str, Any]:
     from comity.kernel.model.instants import format
 
     shape = {name: value for name, value in handling.as_json().items() if name not in ("form", "at")}
-    return {name: format(value) if name in ("embargo", "retention") else value for name, value in shape.items() if value != ""}
+    return {
+        name: format(value) if name in ("embargo", "retention") else value
+        for name, value in shape.items()
+        if value != ""
+    }
 
 
 def _word(value: Any) -> str:
@@ -350,7 +366,9 @@ def export(
     format: Annotated[str, Parameter(help="stix, misp or csv.")] = "stix",
     type: Annotated[tuple[str, ...], Parameter(help="Only objects of this type; once for each.")] = (),
     id: Annotated[tuple[str, ...], Parameter(help="Only this object; once for each.")] = (),
-    since: Annotated[str | None, Parameter(help="Only what was taken in (with --to: given) from this instant on.")] = None,
+    since: Annotated[
+        str | None, Parameter(help="Only what was taken in (with --to: given) from this instant on.")
+    ] = None,
     case: Annotated[str | None, Parameter(help="Only what was stated to belong to this case.")] = None,
     all_versions: Annotated[bool, Parameter(help="Every version that is held, not only the newest.")] = False,
     to: Annotated[str | None, Parameter(help="Exactly what this party was given, in its views.")] = None,
@@ -406,8 +424,10 @@ def search(
     for one in found:
         lines.append(f"{one['object']}  {one['value']}")
         lines += [
-            f"  {origin['said']}, {origin['at']}, " + ("no TLP stated" if origin["tlp"] is None else f"TLP:{origin['tlp'].upper()}")
+            f"  {origin['said']}, {origin['at']}, "
+            + ("no TLP stated" if origin["tlp"] is None else f"TLP:{origin['tlp'].upper()}")
             for origin in one["origins"]
         ]
-    return ctx.done({"text": text, "count": len(found), "found": found}, *(lines or ["Nothing of that id or value is held here."]))
-
+    return ctx.done(
+        {"text": text, "count": len(found), "found": found}, *(lines or ["Nothing of that id or value is held here."])
+    )

@@ -73,6 +73,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "outbox retry": "exchanging:outbox_retry",
     "log show": "record:show",
     "log prove": "record:prove",
+    "log promises": "record:promises",
     "log checkpoint": "record:checkpoint",
     "account": "record:account",
     "verify": "record:verify",

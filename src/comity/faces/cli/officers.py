@@ -47,7 +47,10 @@ def list_(*, ctx: Ctx) -> int:
         ("officer", "name", "roles", "since", "ended"),
         [(row["officer"], row["name"], " ".join(row["roles"]), row["since"], row["ended"]) for row in rows],
     )
-    return ctx.done({"officers": rows}, *(lines or ["There is no officer yet; comity officer add NAME --role admin makes the first."]))
+    return ctx.done(
+        {"officers": rows},
+        *(lines or ["There is no officer yet; comity officer add NAME --role admin makes the first."]),
+    )
 
 
 def end(name: Annotated[str, Parameter(help="Name or id of the officer.")], /, *, ctx: Ctx) -> int:

@@ -74,7 +74,11 @@ def approve(
         if end is not None and end <= home.node.clock():
             raise Usage("timestamp", "--until is over already; name an instant that is to come.")
         done = word(home.node, object_id, to, officer=officer, reason=reason, until=end)
-    told = "it is released" if done["released"] else f"{done['officers'] - done['words']} more officers have to give theirs"
+    told = (
+        "it is released"
+        if done["released"]
+        else f"{done['officers'] - done['words']} more officers have to give theirs"
+    )
     return ctx.done(done, f"The word is given for {object_id}: {told}.")
 
 

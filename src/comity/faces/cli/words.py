@@ -34,7 +34,9 @@ def instant(text: str, option: str) -> Instant:
     except InputRefused as broken:
         hint = f"{text}T00:00:00Z" if _DAY.fullmatch(text) else "2021-03-05T12:00:00Z"
         raise Usage(
-            "timestamp", f"{option} is an instant with an offset, such as {hint}; {text!r} is none.", clause=broken.clause
+            "timestamp",
+            f"{option} is an instant with an offset, such as {hint}; {text!r} is none.",
+            clause=broken.clause,
         ) from broken
 
 
@@ -96,13 +98,19 @@ class Stated:
     sector: Annotated[tuple[str, ...], Parameter(help="Sector concerned; once for each.")] = ()
     country: Annotated[tuple[str, ...], Parameter(help="Country concerned, ISO 3166-1; once for each.")] = ()
     basis: Annotated[tuple[str, ...], Parameter(help="Legal basis, a word of the list or a URI; once for each.")] = ()
-    purpose: Annotated[tuple[str, ...], Parameter(help="Purpose it may serve, a word of the list or a URI; once for each.")] = ()
+    purpose: Annotated[
+        tuple[str, ...], Parameter(help="Purpose it may serve, a word of the list or a URI; once for each.")
+    ] = ()
     case: Annotated[tuple[str, ...], Parameter(help="Case it belongs to; once for each.")] = ()
     caveat: Annotated[tuple[str, ...], Parameter(help="Caveat, such as personal-data; once for each.")] = ()
     no_caveats: Annotated[bool, Parameter(help="State that there is no caveat; unstated is not the same.")] = False
-    recipient: Annotated[tuple[str, ...], Parameter(help="Office that may have it, such as duty-officer; once for each.")] = ()
+    recipient: Annotated[
+        tuple[str, ...], Parameter(help="Office that may have it, such as duty-officer; once for each.")
+    ] = ()
     embargo: Annotated[str | None, Parameter(help="Before this instant it goes to nobody.")] = None
-    retention: Annotated[str | None, Parameter(help="When it ends: an instant, or a duration from now such as P90D.")] = None
+    retention: Annotated[
+        str | None, Parameter(help="When it ends: an instant, or a duration from now such as P90D.")
+    ] = None
     own: Annotated[bool, Parameter(help="It is our own work.")] = False
     minimised: Annotated[bool, Parameter(help="Personal data in it was cut down to what the purpose needs.")] = False
 
@@ -136,7 +144,9 @@ class Stated:
             one_of(word, CAVEATS, "--caveat", "handling")
         for word in self.country:
             if not _COUNTRY.fullmatch(word):
-                raise Usage("handling", f"{word!r} is no country; write the two capital letters of ISO 3166-1, such as EE.")
+                raise Usage(
+                    "handling", f"{word!r} is no country; write the two capital letters of ISO 3166-1, such as EE."
+                )
         for word in self.recipient:
             if not _OFFICE.fullmatch(word):
                 raise Usage("handling", f"{word!r} is no office; write one word without spaces, such as duty-officer.")

@@ -12,13 +12,14 @@ from litestar import Litestar, Request, get
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
-from comity.faces.api.routes import api_description, api_router
+from comity.faces.api.routes import api_router
 from comity.faces.http.config import AppConfig
 from comity.faces.http.errors import HEADERS, answer_error
 from comity.faces.http.exchange import exchange_router
 from comity.faces.taxii.routes import taxii_router
 from comity.kernel.errors import ComityError, RequestRefused
 from comity.node.context import Node
+
 
 def create_app(node: Node, config: AppConfig) -> Litestar:
     """The ASGI application of a node."""
@@ -27,9 +28,9 @@ def create_app(node: Node, config: AppConfig) -> Litestar:
         routers.append(exchange_router(node, config, config.carrier))
     return Litestar(
         route_handlers=routers,
-        openapi_config=api_description(node, config),
+        openapi_config=None,
         exception_handlers={ComityError: answer_error, HTTPException: answer_error, Exception: answer_error},
-        before_request=_plain_body,
+        before_request=_plain,
         response_headers=HEADERS,
         request_max_body_size=config.max_body,
         logging_config=None,
@@ -43,11 +44,13 @@ def _health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-async def _plain_body(request: Request[Any, Any, Any]) -> None:
-    """Compressed bodies are refused before they are read.
+async def _plain(request: Request[Any, Any, Any]) -> None:
+    """Compressed bodies are refused before they are read, and nobody is told by OPTIONS what an address takes.
 
     Raises:
-        RequestRefused: `content-encoding`.
+        RequestRefused: `content-encoding`, `method`.
     """
+    if request.method == "OPTIONS":
+        raise RequestRefused("method", "This address does not take requests of this method.")
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise RequestRefused("content-encoding", "Compressed bodies are not taken; send the body as it is.")

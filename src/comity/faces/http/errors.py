@@ -134,6 +134,9 @@ def _read(error: Exception) -> tuple[int, dict[str, Any]]:
 
 
 def _told(error: HTTPException) -> str:
-    named = [str(one.get("key")) for one in error.extra or () if isinstance(one, dict) and one.get("key")]
-    where = f": {', '.join(named)[:200]}" if named else ""
+    """What is wrong with a request, in the words of the reader of parameters; they name what was sent and nothing else."""
+    if error.detail.startswith("Missing required"):
+        return error.detail.partition(" for path ")[0][:200] + "."
+    told = [str(one.get("message") or one.get("key"))[:200] for one in error.extra or () if isinstance(one, dict)]
+    where = f": {'; '.join(told)[:400]}" if told else ""
     return f"The request is not in the form that is taken here{where}."

@@ -43,8 +43,13 @@ def exchange_router(node: Node, config: AppConfig, carrier: Carrier) -> Router:
     """The routes of one node."""
     desk = _Desk(node, config, carrier)
 
-    @post(["/control", "/objects"], status_code=200, sync_to_thread=True, include_in_schema=False)
-    def turn(request: Asked, body: RawBody) -> Response[bytes]:
+    # one handler a path: a handler of two paths is wrapped for its thread twice, and answers with a coroutine
+    @post("/control", status_code=200, sync_to_thread=True, include_in_schema=False)
+    def control(request: Asked, body: RawBody) -> Response[bytes]:
+        return desk.serve(request, body, partial(desk.turn, request.headers.get("content-type", ""), body))
+
+    @post("/objects", status_code=200, sync_to_thread=True, include_in_schema=False)
+    def objects(request: Asked, body: RawBody) -> Response[bytes]:
         return desk.serve(request, body, partial(desk.turn, request.headers.get("content-type", ""), body))
 
     @get("/card", sync_to_thread=True, include_in_schema=False)
@@ -63,7 +68,7 @@ def exchange_router(node: Node, config: AppConfig, carrier: Carrier) -> Router:
     def tile(request: Asked, path: FromPath[str]) -> Response[bytes]:
         return desk.serve(request, b"", lambda _: desk.tile(str(path)))
 
-    return Router(PREFIX, route_handlers=[turn, card, checkpoint, proof, tile])
+    return Router(PREFIX, route_handlers=[control, objects, card, checkpoint, proof, tile])
 
 
 @dataclass(slots=True)

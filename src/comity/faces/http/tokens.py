@@ -54,6 +54,8 @@ def officer(tx: Reading, request: Asked, *roles: str) -> Officer:
         NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
     """
     token, refused = token_in(request), None
+    if token is None:
+        raise NotAllowed("token-needed", "This address is for officers; say Authorization: Bearer TOKEN.")
     for role in roles or tuple(ROLES):
         try:
             return authorise(tx, token, role)
@@ -61,4 +63,5 @@ def officer(tx: Reading, request: Asked, *roles: str) -> Officer:
             if broken.code != "role-missing":
                 raise
             refused = broken
-    raise refused or NotAllowed("token-needed", "This needs an officer's token.")
+    assert refused is not None, "there are roles, and none of them fitted"
+    raise refused

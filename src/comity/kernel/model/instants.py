@@ -26,7 +26,9 @@ _OFFSET = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _DAYS_IN = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
+_DURATION = re.compile(
+    r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII
+)
 
 
 def parse(text: str) -> Instant:
@@ -38,7 +40,9 @@ def parse(text: str) -> Instant:
     match = _STIX.fullmatch(text)
     if match is None:
         raise InputRefused(
-            "timestamp", f"{text!r} is not a STIX timestamp; write it as 2021-03-02T12:00:00.000Z.", clause="STIX 2.1 §2.17"
+            "timestamp",
+            f"{text!r} is not a STIX timestamp; write it as 2021-03-02T12:00:00.000Z.",
+            clause="STIX 2.1 §2.17",
         )
     return _instant(match.groups()[:7], text)
 
@@ -52,7 +56,9 @@ def parse_offset(text: str) -> Instant:
     match = _OFFSET.fullmatch(text)
     if match is None:
         raise InputRefused(
-            "timestamp", f"{text!r} is not an instant with an offset; write it as 2021-03-05T12:00:00Z.", clause="RFC 3339 §5.6"
+            "timestamp",
+            f"{text!r} is not an instant with an offset; write it as 2021-03-05T12:00:00Z.",
+            clause="RFC 3339 §5.6",
         )
     groups = match.groups()
     at = _instant(groups[:7], text)
@@ -74,7 +80,9 @@ def _instant(groups: tuple[str | None, ...], text: str) -> Instant:
         or (month == 2 and day == 29 and (year % 4 != 0 or (year % 100 == 0 and year % 400 != 0)))
         or year == 0
     ):
-        raise InputRefused("timestamp", f"{text!r} names no real instant; check month, day and hour.", clause="STIX 2.1 §2.17")
+        raise InputRefused(
+            "timestamp", f"{text!r} names no real instant; check month, day and hour.", clause="STIX 2.1 §2.17"
+        )
     fraction = groups[6]
     micro = int((fraction + "000000")[:6]) if fraction else 0
     seconds = timegm((year, month, day, hour, minute, 59 if leap else second, 0, 0, 0)) + (1 if leap else 0)
@@ -98,6 +106,8 @@ def duration(text: str) -> int:
     """
     match = _DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
-        raise InputRefused("duration", f"{text!r} is not a duration; write it as P30D, P1Y or PT24H.", clause="ISO 8601-1 §5.5")
+        raise InputRefused(
+            "duration", f"{text!r} is not a duration; write it as P30D, P1Y or PT24H.", clause="ISO 8601-1 §5.5"
+        )
     years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return (years * 365 + months * 30 + weeks * 7 + days) * DAY + hours * HOUR + minutes * MINUTE + seconds * SECOND

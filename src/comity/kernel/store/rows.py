@@ -132,7 +132,11 @@ class Sealing:
     source: bytes
 
 
-@table("holding", key=("h",), indexes=(("object",), ("version",), ("cls", "h"), ("batch",), ("custodian", "h"), ("embargo",), ("expiry",)))
+@table(
+    "holding",
+    key=("h",),
+    indexes=(("object",), ("version",), ("cls", "h"), ("batch",), ("custodian", "h"), ("embargo",), ("expiry",)),
+)
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One version as it came: from whom, under which title and terms, in which class.

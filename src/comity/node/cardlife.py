@@ -1,0 +1,82 @@
+"""The life of our own card: other entries, a new key; the next card goes to everybody we have agreements with.
+
+A rotation signs the next card with the present identity key (a new identity key signs too), ends the old key at that instant, and
+keeps what was signed before valid. The new key signs nothing until the card that lists it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from comity.kernel.errors import NotAllowed
+from comity.kernel.seal.cards import Card, CardKey, Use, make_card
+from comity.kernel.seal.keys import SigningKey
+from comity.kernel.tlog.checkpoint import read_checkpoint, sign_checkpoint
+from comity.node.agreements import receivers
+from comity.node.context import Deed, Node
+from comity.node.deeds import deed
+from comity.node.instruments import send_cards
+from comity.node.parties import card_of, keep_own_card, need_card, next_card
+from comity.node.record import newest_checkpoint
+
+
+def change_card(node: Node, changes: Mapping[str, Any], *, officer: str) -> tuple[Card, list[str]]:
+    """Sign our next card with these members changed; gives it and the parties it goes to.
+
+    Raises:
+        NotAllowed: `identity-offline`. SealBroken: `card-malformed` for what a card cannot say.
+    """
+    with deed(node, officer) as work:
+        card = next_card(work, **changes)
+        told = _tell(work)
+        work.audit("card-set", {"serial": card.serial, "changed": sorted(changes)})
+    return card, told
+
+
+def rotate(node: Node, use: str, key: SigningKey, *, officer: str) -> tuple[Card, list[str]]:
+    """Put a new key of a use into our next card and end the one in use.
+
+    Raises:
+        NotAllowed: `identity-offline`.
+    """
+    if node.keys.identity is None:
+        raise NotAllowed(
+            "identity-offline", "The identity key is not in this folder; the card has to be signed where it is."
+        )
+    with deed(node, officer) as work:
+        former = need_card(work.tx, node.party)
+        keys = tuple(
+            replace(one, until=work.at) if one.use == use and one.until is None else one for one in former.keys
+        )
+        card = replace(
+            former,
+            keys=(*keys, CardKey(key.public, cast(Use, use), work.at)),
+            serial=former.serial + 1,
+            previous=former.digest,
+            at=work.at,
+            digest="",
+            retired=(),
+        )
+        signers = [node.keys.identity, key] if use == "identity" else [node.keys.identity]
+        card = keep_own_card(work, make_card(card, signers))
+        told = _tell(work)
+        if use == "log":
+            _sign_again(work, key)
+        work.audit("card-rotate", {"serial": card.serial, "use": use, "keyid": key.public.keyid})
+    return card, told
+
+
+def _sign_again(work: Deed, key: SigningKey) -> None:
+    """Sign our newest checkpoint with the new log key, so that it can be shown before the next tick is over."""
+    newest = newest_checkpoint(work.tx)
+    if newest is not None:
+        work.tx.put(replace(newest, note=sign_checkpoint(read_checkpoint(newest.note), key)))
+
+
+def _tell(work: Deed) -> list[str]:
+    told = [one for one in receivers(work.tx, work.node.party) if card_of(work.tx, one) is not None]
+    for party in told:
+        send_cards(work, work.node.party, party)
+    return told

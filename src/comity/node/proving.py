@@ -1,0 +1,335 @@
+"""Proving: the bundle that shows offline who gave which object to whom, under which title, and that it was recorded.
+
+Either side can make it. Who gave has act, page and log at hand. Who received keeps what the page committed to when it takes it
+(`keep_page`), and asks the giver's log for the proof of the act once the tick is over (`keep_proof`); what comes is checked
+against the promise before it is kept, and a promise that was broken convicts.
+
+A bundle is verified here before it is handed out, so nothing leaves that would not hold elsewhere (docs/formats/log.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from comity.kernel.errors import ComityError, InputRefused, NodeDamaged, NotAllowed, NotFound
+from comity.kernel.exchange.messages import Page as DeliveryPage
+from comity.kernel.model.instants import Instant, format
+from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.cards import verify_chain
+from comity.kernel.seal.dsse import unverified_body
+from comity.kernel.seal.seals import claimed_party
+from comity.kernel.seal.views import Withheld
+from comity.kernel.store.ports import Reading
+from comity.kernel.store.rows import (
+    ActRow,
+    AgreementRow,
+    CardRow,
+    CheckpointRow,
+    Delivery,
+    Holding,
+    Instrument,
+    PromiseRow,
+    Received,
+    StreamRow,
+    Version,
+)
+from comity.kernel.tlog.bundle import ProofBundle, verify_bundle
+from comity.kernel.tlog.checkpoint import parse_origin, raw_key
+from comity.kernel.tlog.promises import Gap, Opening, Promise, State, read_promise, state, verify_kept
+from comity.kernel.tlog.proof import LogProof
+from comity.kernel.tlog.rows import Page, Row, row_proof, row_salt
+from comity.node.context import Deed, Node, put_setting, read_setting
+from comity.node.parties import need_card
+from comity.node.record import promise, proof_of
+from comity.node.views import disclosed, show_row
+
+
+def keep_page(deed: Deed, delivery: str, page: DeliveryPage) -> None:
+    """Keep of a page that is being taken what a proof of one of its rows needs later: the act, its salt, the rows' leaves."""
+    kinds: dict[bytes, int] = {}
+    rows: list[list[Any]] = []
+    for row in page.rows():
+        kind = kinds.setdefault(canonical([row.view, row.title, dict(row.terms)]), len(kinds))
+        rows.append([row.digest, kind])
+    shape = {
+        "act": page.act.decode(),
+        "salt": page.act_salt.hex(),
+        "secret": page.secret.hex(),
+        "first": page.first,
+        "kinds": [msgspec.json.decode(kind) for kind in kinds],
+        "rows": rows,
+    }
+    put_setting(deed.tx, f"page/{delivery}", shape)
+
+
+def bundle_given(node: Node, object_id: str, party: str) -> bytes:
+    """The proof that we gave an object to a party, as its stream stands now.
+
+    Raises:
+        NotFound: `not-given` where it was not, or was not handed over yet. NotAllowed: `proof-not-due` before the tick is over.
+    """
+    with node.store.read() as tx:
+        rows = [row for row in tx.find(StreamRow, party=party, object=object_id) if row.kind != "withdrawn"]
+        for row in sorted(rows, key=lambda one: (one.ended is None, one.n), reverse=True):
+            made = next(
+                (one for one in tx.find(Delivery, party=party) if one.first <= row.n <= one.last),
+                None,
+            )
+            if made is not None and msgspec.json.decode(made.page)["digests"][row.n - made.first]:
+                return _checked(_given(node, tx, row, made))
+    raise NotFound("not-given", f"{object_id} was not handed over to this party, so there is nothing to prove.")
+
+
+def _given(node: Node, tx: Reading, row: StreamRow, made: Delivery) -> ProofBundle:
+    act = tx.get(ActRow, made.act)
+    version = tx.get(Version, row.version)
+    if act is None or version is None or version.seal is None:
+        raise NodeDamaged(
+            "node-damaged", f"What was delivered as row {row.n} is no longer kept whole; run comity doctor."
+        )
+    page = msgspec.json.decode(made.page)
+    every = [
+        one for one in tx.find(StreamRow, party=made.party, order=("n",), after=(made.first - 1,)) if one.n <= made.last
+    ]
+    rows = [
+        Row(one.n, digest, one.view, one.title, msgspec.json.decode(one.terms))
+        for one, digest in zip(every, page["digests"], strict=True)
+    ]
+    shown = show_row(tx, row)
+    if isinstance(shown, Withheld):
+        raise NodeDamaged("node-damaged", f"The view of row {row.n} can no longer be made; run comity doctor.")
+    return _bundle(
+        tx,
+        raw=shown.raw,
+        seal=version.seal,
+        disclosure=msgspec.json.decode(disclosed(tx, version, shown)),
+        by=node.party,
+        act=act.envelope,
+        salt=act.salt,
+        rows=rows,
+        place=row.n - made.first,
+        secret=bytes.fromhex(page["secret"]),
+        promised=promise(node, tx, act),
+        proof=proof_of(node, tx, act.digest),
+    )
+
+
+def received_from(node: Node, object_id: str, party: str) -> tuple[Received, Holding] | None:
+    """The newest row under which an object came from a party, with the holding it became; None where none did."""
+    with node.store.read() as tx:
+        found = [
+            (row, holding)
+            for holding in tx.find(Holding, object=object_id)
+            if holding.custodian == party and holding.title is not None
+            for row in tx.find(Received, holding=holding.h)
+            if row.party == party
+        ]
+    return max(found, key=lambda pair: pair[0].n, default=None)
+
+
+def bundle_received(node: Node, row: Received, holding: Holding) -> bytes:
+    """The proof that a party gave us an object; `keep_proof` must have been called for the act of the row.
+
+    Raises:
+        NotAllowed: `proof-not-due` while the proof of the act is not here.
+    """
+    with node.store.read() as tx:
+        version = tx.get(Version, holding.version)
+        kept = read_setting(tx, f"page/{row.act}")
+        promised = _promise_for(tx, row.party, row.act)
+        if kept is None or version is None or version.seal is None or version.disclosure is None or promised is None:
+            raise NotFound("not-given", f"What came as row {row.n} was not kept with what its proof needs.")
+        if promised.proof is None:
+            raise NotAllowed(
+                "proof-not-due", "The proof of this delivery is not here yet; ask the party again after its tick."
+            )
+        rows = [
+            Row(kept["first"] + place, digest, *kept["kinds"][kind])
+            for place, (digest, kind) in enumerate(kept["rows"])
+        ]
+        return _checked(
+            _bundle(
+                tx,
+                raw=version.raw,
+                seal=version.seal,
+                disclosure=msgspec.json.decode(version.disclosure),
+                by=row.party,
+                act=kept["act"].encode(),
+                salt=bytes.fromhex(kept["salt"]),
+                rows=rows,
+                place=row.n - kept["first"],
+                secret=bytes.fromhex(kept["secret"]),
+                promised=promised.envelope,
+                proof=msgspec.json.decode(promised.proof),
+            )
+        )
+
+
+def _bundle(
+    tx: Reading,
+    *,
+    raw: bytes,
+    seal: bytes,
+    disclosure: Any,
+    by: str,
+    act: bytes,
+    salt: bytes,
+    rows: list[Row],
+    place: int,
+    secret: bytes,
+    promised: bytes,
+    proof: Mapping[str, Any],
+) -> ProofBundle:
+    if "due" in proof:
+        raise NotAllowed(
+            "proof-not-due",
+            f"The tick of this delivery is over at {format(proof['due'])}; its proof can be made after that.",
+        )
+    page = Page.of(rows, secret)
+    row = rows[place]
+    digest = row.title.partition("#")[0]
+    agreement = tx.get(AgreementRow, digest)
+    signed = () if agreement is None else tx.find(Instrument, agreement=digest, kind="signature")
+    return ProofBundle(
+        object=raw,
+        seal=seal,
+        disclosure=disclosure,
+        cards={
+            party: tuple(card.envelope for card in tx.find(CardRow, party=party))
+            for party in dict.fromkeys((claimed_party(seal), by))
+        },
+        act=act,
+        salt=salt,
+        row=row,
+        row_salt=row_salt(secret, place),
+        row_place=place,
+        row_path=row_proof(page, place),
+        promise=promised,
+        place=int(proof["place"]),
+        inner=tuple(bytes.fromhex(one) for one in proof["inner"]),
+        outer=_outer(proof),
+        agreement=None if agreement is None else agreement.form,
+        signatures=tuple(one.envelope for one in signed),
+    )
+
+
+def _checked(bundle: ProofBundle) -> bytes:
+    """The file, if it holds for whoever knows its signers."""
+    data = bundle.to_json()
+    anchors = {party: _fingerprint(chain) for party, chain in bundle.cards.items()}
+    report = verify_bundle(data, anchors)
+    if not report["verified"]:
+        raise NodeDamaged("node-damaged", f"The proof would not hold: {report['why']}")
+    return data
+
+
+def _fingerprint(chain: Sequence[bytes]) -> str:
+    return verify_chain(chain).fingerprint
+
+
+def _outer(proof: Mapping[str, Any]) -> LogProof:
+    return LogProof(
+        int(proof["tick"]), tuple(bytes.fromhex(one) for one in proof["outer"]), str(proof["checkpoint"]).encode()
+    )
+
+
+# --- promises of others, and their proofs
+
+
+def _promise_for(tx: Reading, party: str, act: str) -> PromiseRow | None:
+    return next((row for row in tx.find(PromiseRow, act=act) if parse_origin(row.origin)[0] == party), None)
+
+
+def keep_proof(deed: Deed, party: str, act: str, data: bytes) -> bool:
+    """Keep the proof of an act that its party promised us, if its tick is over; gives whether it is here now.
+
+    Args:
+        data: What the party's node answers at ``proof/<act>``.
+
+    Raises:
+        InputRefused: `promise` for an answer that is none. SealBroken, LogFault: as `verify_kept`.
+    """
+    row = _promise_for(deed.tx, party, act)
+    if row is None:
+        raise NotFound("no-such-act", "No promise for that act is kept here.")
+    if row.proof is not None:
+        return True
+    try:
+        shape = msgspec.json.decode(data)
+        if "due" in shape:
+            return False
+        opening = Opening(
+            str(shape["act"]).encode(),
+            bytes.fromhex(shape["salt"]),
+            int(shape["place"]),
+            tuple(bytes.fromhex(one) for one in shape["inner"]),
+            bytes.fromhex(shape["root"]),
+            _outer(shape),
+        )
+    except (msgspec.DecodeError, UnicodeError, KeyError, TypeError, ValueError) as broken:
+        raise InputRefused("promise", "What came as the proof of an act is none; ask the peer again.") from broken
+    promised = _read(row)
+    card = need_card(deed.tx, party)
+    fault: ComityError | None = None
+    for one in (*card.keys, *card.retired):
+        if one.use != "log":
+            continue
+        try:
+            verify_kept(promised, opening, raw_key(one.key.spki))
+        except ComityError as broken:
+            fault = broken if fault is None or broken.code != "note-signature" else fault
+        else:
+            deed.tx.put(replace(row, proof=data))
+            return True
+    raise fault or NotFound("no-such-party", f"The card of {card.name} lists no log key.")
+
+
+def _read(row: PromiseRow) -> Promise:
+    return read_promise(unverified_body(row.envelope, "promise")[0])
+
+
+def promises(tx: Reading, at: Instant, party: str | None = None) -> list[dict[str, Any]]:
+    """Every promise others made us, and what it is worth now: {party, act, origin, tick, place, at, state}."""
+    found = []
+    parties: dict[str, tuple[str, Instant, int]] = {}
+    for row in tx.find(PromiseRow):
+        owner, incarnation = parse_origin(row.origin)
+        if party is not None and owner != party:
+            continue
+        if owner not in parties:
+            card = need_card(tx, owner)
+            said = dict(card.extra).get("log") or {}
+            parties[owner] = (card.name, int(said.get("origin_at", 0)), int(said.get("period", 0)) or 60_000_000)
+        name, origin_at, period = parties[owner]
+        newest = next(iter(tx.find(CheckpointRow, origin=row.origin, reverse=True, limit=1)), None)
+        gap = read_setting(tx, f"gap/{row.origin}")
+        worth = state(
+            _read(row),
+            size=0 if newest is None else newest.size,
+            period=period,
+            now=at if incarnation == 1 and origin_at else row.at,  # a later life of a log has a beginning of its own
+            origin_at=origin_at,
+            proved=row.proof is not None,
+            gaps=() if gap is None else (Gap(row.origin, int(gap["first"]), int(gap["end"])),),
+        )
+        found.append(
+            {
+                "party": owner,
+                "name": name,
+                "act": row.act,
+                "origin": row.origin,
+                "tick": row.tick,
+                "place": row.place,
+                "at": format(row.at),
+                "state": worth.value,
+            }
+        )
+    return found
+
+
+OPEN = frozenset({State.PENDING.value, State.OVERDUE.value})
+"""States in which asking for the proof makes sense."""
