@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -245,7 +245,8 @@ def serve(home: Home, host: str, port: int, every: float, announce: Callable[[st
     """Run the server in this process until it is told to stop."""
     from comity.adapters.http import signing
     from comity.adapters.keys.tls import CERTIFICATE, KEY
-    from comity.faces.http.app import AppConfig, create_app
+    from comity.faces.http.app import create_app
+    from comity.faces.http.config import AppConfig
     from comity.faces.http.serve import serve as run
     from comity.node.contact import tend
 
@@ -265,7 +266,7 @@ def serve(home: Home, host: str, port: int, every: float, announce: Callable[[st
     )
 
 
-def write_pack(home: Home, card: Card, turns: Iterator[bytes], path: Path, split: int | None) -> Sequence[Path]:
+def write_pack(home: Home, card: Card, turns: Iterable[bytes], path: Path, split: int | None) -> Sequence[Path]:
     """Write turns as a pack encrypted to a party."""
     from comity.adapters.carrier.pack import write_pack as write
 

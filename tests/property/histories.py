@@ -257,10 +257,8 @@ class History:
 
 _KINDS = ("indicator", "malware", "relationship", "report", "sighting")
 _IDS = tuple(identity(kind, number) for kind in _KINDS for number in range(3))
-_tlps = st.lists(st.sampled_from(["clear", "green", "amber"]), min_size=1, max_size=3, unique=True).map(tuple)
-_types = st.one_of(
-    st.just(_KINDS), st.lists(st.sampled_from(_KINDS), min_size=2, max_size=4, unique=True).map(lambda some: tuple(some))
-)
+_tlps = st.sampled_from([("clear", "green"), ("clear", "green", "amber"), ("green",), ("clear",), ("amber",)])
+_types = st.sampled_from([_KINDS, _KINDS, ("indicator", "relationship", "report"), ("indicator", "malware", "sighting"), ("malware",)])
 
 
 @st.composite
@@ -275,24 +273,33 @@ def things(draw: Any) -> Thing:
         tuple(refs),
         draw(st.sampled_from([0, 0, 0, 1, 2])),
         draw(st.sampled_from([0, 0, 0, 1])),
-        draw(st.sampled_from([None, None, None, "clear", "green", "amber", "red"])),
+        draw(st.sampled_from([None, None, None, None, "clear", "green", "amber", "red"])),
         draw(st.sampled_from([None, None, None, None, "amber", "red"])),
         draw(st.sampled_from([False, False, False, True])),
     )
 
 
+FREE = Handling(tlp="green", caveats=frozenset(), basis=frozenset(["agreement"]), own=True)
+"""What lets things go under most of the agreements."""
+
+
 @st.composite
 def handlings(draw: Any) -> Handling:
     """What an officer states; mostly something that lets things go."""
-    return Handling(
-        tlp=draw(st.sampled_from([None, "clear", "green", "green", "green", "amber", "red"])),
-        caveats=draw(st.sampled_from([None, frozenset(), frozenset(), frozenset(), frozenset(["use-condition"])])),
-        basis=draw(st.sampled_from([None, frozenset(["agreement"]), frozenset(["agreement"])])),
-        purpose=draw(st.sampled_from([None, None, frozenset(["protect-networks"])])),
-        embargo=draw(st.sampled_from([None, None, None, None, START + 5 * HOUR])),
-        retention=draw(st.sampled_from([None, None, None, None, START + 30 * HOUR])),
-        own=draw(st.sampled_from([None, True])),
-    )
+    free = draw(st.sampled_from(["green", "green", "clear", "amber", "own"]))
+    stated = replace(FREE, own=None if free == "own" else True, tlp="green" if free == "own" else free)
+    change = draw(st.integers(0, 9))
+    if change == 1:
+        return replace(stated, tlp=draw(st.sampled_from([None, "red"])))
+    if change == 2:
+        return replace(stated, caveats=draw(st.sampled_from([None, frozenset(["use-condition"])])))
+    if change == 3:
+        return replace(stated, basis=None, purpose=draw(st.sampled_from([None, frozenset(["protect-networks"])])))
+    if change == 4:
+        return replace(stated, embargo=START + 5 * HOUR)
+    if change == 5:
+        return replace(stated, retention=START + 30 * HOUR)
+    return stated
 
 
 @st.composite
@@ -321,7 +328,9 @@ def clauses(draw: Any, members: tuple[str, ...]) -> Clause:
 @st.composite
 def pacts(draw: Any, members: tuple[str, ...]) -> Pact:
     """An agreement; the first clause lets something go, so that most histories are about something."""
-    first = Clause("permit", ("members",), ("members",), draw(_types), draw(_tlps), onward=draw(st.sampled_from(["none", "members"])))
+    onward = draw(st.sampled_from(["none", "members"]))
+    view = draw(st.sampled_from(["full", "full", "without-victim"]))
+    first = Clause("permit", ("members",), ("members",), draw(_types), draw(_tlps), view=view, onward=onward)
     more = draw(st.lists(clauses(members), max_size=2))
     return Pact(members, (first, *more), grows=len(members) > 2)
 
@@ -340,9 +349,10 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
     pairs = sorted({(x, y) for pact in made for x in pact.members for y in pact.members if x != y})
     if any(pact.grows for pact in made):
         pairs += [(D, A), (A, D), (D, B)]
-    events: list[Event] = []
-    known: list[str] = []
-    for _ in range(draw(st.integers(3, 9))):
+    start = tuple(draw(st.lists(things(), min_size=2, max_size=5)))
+    events: list[Event] = [Take(A, start, FREE)]
+    known = [one.id for one in start]
+    for _ in range(draw(st.integers(2, 9))):
         word = draw(st.sampled_from(["take", "take", "take", "sync", "sync", "handle", "word", "wait", *(["life"] if life else [])]))
         who = draw(st.sampled_from([*holders, A]))
         if word == "take":
@@ -362,11 +372,12 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
         elif word == "life":
             events.append(
                 Life(
-                    draw(st.sampled_from(["suspend", "resume", "withdraw", "expel", "join"])),
+                    draw(st.sampled_from(["suspend", "resume", "withdraw", "expel", "join", "join"])),
                     draw(st.sampled_from([A, B, C])),
                     draw(st.integers(0, len(made) - 1)),
                 )
             )
+    events += [Sync(caller, called) for caller, called in pairs if caller < called and D not in (caller, called)]
     return History(made, tuple(events))
 
 
@@ -584,9 +595,10 @@ def _live(played: Played, event: Life) -> None:
                 expel(world.nodes[name], digest, world.nodes[event.who].party, officer="officer-1")
                 meet(played, 1)
         else:
-            with node.store.read() as tx:
+            with world.nodes[A].store.read() as tx:
                 row = tx.get(AgreementRow, digest)
-            assert row is not None
+            if row is None:
+                return
             receive(world.nodes[D], row.form)
             accede(world.nodes[D], digest, officer="officer-1")
             meet(played, 1)

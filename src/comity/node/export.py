@@ -37,7 +37,7 @@ def own_objects(
             continue
         if case is not None and not any(case in (class_facets(tx, one.cls).cases or ()) for one in holdings):
             continue
-        if newest and _outdated(tx, version):
+        if (newest and _outdated(tx, version)) or _told(tx, version):
             continue
         yield version.raw
 
@@ -45,6 +45,16 @@ def own_objects(
 def _outdated(tx: Reading, version: Version) -> bool:
     return any(
         other.modified > version.modified
+        and next(iter(tx.find(Holding, version=other.n, ended=None)), None) is not None
+        for other in tx.find(Version, id=version.id)
+    )
+
+
+def _told(tx: Reading, version: Version) -> bool:
+    """Whether an equal copy of this version, from another source, comes before it."""
+    return any(
+        other.n < version.n
+        and other.same == version.same
         and next(iter(tx.find(Holding, version=other.n, ended=None)), None) is not None
         for other in tx.find(Version, id=version.id)
     )

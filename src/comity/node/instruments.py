@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from comity.kernel.errors import InputRefused, NotAllowed, SealBroken
-from comity.kernel.model.instants import Instant
+from comity.kernel.model.instants import Instant, duration
 from comity.kernel.release import jsonform, tomlform
 from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.instruments import (
@@ -180,19 +180,23 @@ def suspend(
     return row
 
 
-def withdraw(node: Node, text: str, *, effective: Instant, officer: str, reason: str = "") -> AgreementRow:
-    """Leave an agreement from an instant on, which the notice it asks for allows.
+def withdraw(node: Node, text: str, *, effective: Instant | None, officer: str, reason: str = "") -> tuple[AgreementRow, Instant]:
+    """Leave an agreement from an instant on, which the notice it asks for allows; None: as soon as the notice is over.
+
+    Returns:
+        The agreement, and the instant from which we are no member.
 
     Raises:
         InputRefused: `withdrawal-notice`.
     """
     with deed(node, officer) as work:
         row = need_agreement(work.tx, text)
-        paper = Withdrawal(row.digest, node.party, work.at, max(effective, work.at))
+        soonest = work.at + duration(read_form(row.form).life.withdrawal_notice)
+        paper = Withdrawal(row.digest, node.party, work.at, soonest if effective is None else max(effective, work.at))
         check_withdrawal(state_of(work.tx, row), paper)
         _own(work, row, paper, officer, reason)
         resettle_for(work, row)
-    return row
+    return row, paper.effective
 
 
 def accede(node: Node, text: str, *, officer: str, reason: str = "") -> AgreementRow:

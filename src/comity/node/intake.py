@@ -22,7 +22,7 @@ from comity.kernel.release.vocabulary import TLP, strictest
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.dsse import sign
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Batch, HandlingRow, Refused, Version
+from comity.kernel.store.rows import Batch, HandlingRow, Holding, Refused, Version
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.objects import Incoming, Kept, keep
@@ -173,7 +173,7 @@ def _read_chunk(
             said = Handling(**item.handling) if item.handling else None
             found = read_object(item.raw)
             if ours is not None:
-                found = _marked(work.tx, found, strictest(TLP, (ours.tlp, said.tlp if said else None)))
+                found = _marked(work.tx, work.node.party, found, strictest(TLP, (ours.tlp, said.tlp if said else None)))
             incoming.append(Incoming(found, original=item.original, handling=said))
             changed += bool(item.changes)
         except ComityError as broken:
@@ -182,10 +182,12 @@ def _read_chunk(
     return incoming, refused, changed
 
 
-def _marked(tx: Reading, found: StixObject, tlp: str | None) -> StixObject:
+def _marked(tx: Reading, us: str, found: StixObject, tlp: str | None) -> StixObject:
     """An object we minted carries its TLP in its bytes; one that we minted before keeps the bytes it has."""
     bare = {name: value for name, value in found.data.items() if name != "object_marking_refs"}
     for row in tx.find(Version, id=found.id):
+        if next(iter(tx.find(Holding, version=row.n, custodian=us)), None) is None:
+            continue  # another party's copy decides nothing about ours
         kept = msgspec.json.decode(row.raw)
         if {name: value for name, value in kept.items() if name != "object_marking_refs"} == bare:
             return read_object(row.raw)

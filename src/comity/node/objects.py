@@ -101,7 +101,7 @@ def keep(
         same = sha256(canonical(item.object.data)).digest()
         modified = -1 if item.object.version is None else item.object.version
         beside = present.setdefault(item.object.id, [])
-        version = next((row for row in beside if _same(row, item, same)), None)
+        version = _kept_as(deed, beside, item, same, custodian, title, fresh)
         stated = (*handlings, item.handling) if item.handling else tuple(handlings)
         if version is not None:
             kept.known += 1
@@ -136,7 +136,7 @@ def keep(
                 disclosure=item.disclosure,
                 original=item.original,
             )
-            _count(kept, beside, modified)
+            _count(kept, beside, modified, same)
             beside.append(version)
             versions.append(version)
             trailing.extend(_trailing(version.n, item.object))
@@ -189,9 +189,31 @@ def _same(row: Version, item: Incoming, same: bytes) -> bool:
     return row.same == same and (row.digest is None or item.digest is None) and item.view == "full"
 
 
-def _count(kept: Kept, beside: Sequence[Version], modified: int) -> None:
+def _kept_as(
+    deed: Deed,
+    beside: Sequence[Version],
+    item: Incoming,
+    same: bytes,
+    custodian: str,
+    title: str | None,
+    fresh: Mapping[int, Holding],
+) -> Version | None:
+    """The version a copy is kept as, None where it becomes a version row of its own.
+
+    What another source gave lends a copy neither its bytes nor its seal: a reader of the one could tell that there is the other.
+    """
+    alike = [row for row in beside if _same(row, item, same)]
+    for row in alike:
+        if row.n in fresh or _holding_from(deed, row.n, custodian, title) is not None:
+            return row
+    return next((row for row in alike if row.raw == item.object.raw and row.digest == item.digest), None)
+
+
+def _count(kept: Kept, beside: Sequence[Version], modified: int, same: bytes) -> None:
     if not beside:
         kept.new += 1
+    elif any(row.same == same for row in beside):
+        kept.known += 1
     elif all(row.modified < modified for row in beside):
         kept.newer += 1
     elif any(row.modified == modified for row in beside):

@@ -26,7 +26,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.views import FULL, View, Withheld, narrower
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Approval, Class, Delivery, Grant, Holding, Reference, StreamRow, Version
-from comity.node.agreements import clauses_in_force, receivers, superseded
+from comity.node.agreements import clauses_in_force, gives, receivers, superseded
 from comity.node.context import Deed
 from comity.node.objects import MarkingReader, class_facets
 from comity.node.papers import append_control
@@ -76,6 +76,7 @@ class World:
     _objects: dict[str, set[int]] = field(default_factory=dict)
     _given: dict[str, bool] = field(default_factory=dict)
     _live: dict[str, dict[int, StreamRow]] = field(default_factory=dict)
+    _sames: dict[int, bytes] = field(default_factory=dict)
 
     # --- the two steps of a decision
 
@@ -133,7 +134,40 @@ class World:
         return list(standing.values())
 
     def base_of(self, version: int) -> Base | None:
-        """The best holding a version may go from, references apart; None where none may."""
+        """The best holding a version may go from, references apart; None where none may, or where an equal copy goes instead."""
+        best = self._own_base(version)
+        if best is None:
+            return None
+        for twin in self.twins(version):
+            other = self._own_base(twin)
+            if other is not None and self._gives_way(version, best, twin, other):
+                return None
+        return best
+
+    def twins(self, version: int) -> tuple[int, ...]:
+        """Other copies of the same version here, equal in canonical form: a party is given one of them."""
+        identity = self.identity(version)
+        self._need_objects([identity])
+        beside = self._objects[identity] | {version}
+        if len(beside) < 2:
+            return ()
+        for row in self.tx.find_in(Version, "n", [one for one in beside if one not in self._sames]):
+            self._sames[row.n] = row.same
+        return tuple(sorted(one for one in beside if one != version and self._sames[one] == self._sames[version]))
+
+    def _gives_way(self, version: int, best: Base, twin: int, other: Base) -> bool:
+        """Whether the twin goes instead: the wider view, then what stands already, then first hand, then what came first."""
+        if narrower(best.view, other.view) or narrower(other.view, best.view):
+            return narrower(best.view, other.view)
+        for mine, its in (
+            (self.live(version) is not None, self.live(twin) is not None),
+            (best.holding.custodian == self.us, other.holding.custodian == self.us),
+        ):
+            if mine != its:
+                return its
+        return twin < version
+
+    def _own_base(self, version: int) -> Base | None:
         if version in self.blocked:
             return None
         if version not in self._bases:
@@ -226,7 +260,7 @@ class World:
     def _need_versions(self, versions: Collection[int]) -> None:
         for some in _lots([version for version in versions if version not in self._holdings]):
             found: dict[int, list[Holding]] = {version: [] for version in some}
-            for row in self.tx.find_in(Holding, "version", some, ended=None):
+            for row in sorted(self.tx.find_in(Holding, "version", some, ended=None), key=lambda one: one.h):
                 found[row.version].append(row)
                 self._ids[row.version] = row.object
             self._holdings.update(found)
@@ -304,6 +338,7 @@ def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
     """What follows for one party when these versions may or may no longer go; the same for preview and for the deed."""
     changed = list(dict.fromkeys(versions))
     world.prime(changed)
+    changed = list(dict.fromkeys(one for version in changed for one in (version, *world.twins(version))))
     for version in changed:
         row = world.live(version)
         if row is not None and world.outdated(row):
@@ -316,7 +351,7 @@ def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
         if not impossible:
             return changes
         world.blocked.update(impossible)
-        changed.extend(impossible)
+        changed.extend(one for version in impossible for one in (version, *world.twins(version)))
 
 
 def _can_show(world: World, change: Show[int] | Reissue[int]) -> bool:
@@ -350,7 +385,11 @@ def resettle(deed: Deed, parties: Iterable[str]) -> None:
     classes = [row.c for row in deed.tx.find(Class)]
     for party in parties:
         world = world_for(deed.tx, deed.node.party, party, deed.at)
-        able = {clause.title for clause in world.clauses if operative(clause, deed.at)}
+        able = {
+            clause.title
+            for clause in world.clauses
+            if operative(clause, deed.at) and gives(clause, sender=world.us, receiver=party, clients=world.clients)
+        }
         changed: list[int] = []
         stopped: list[int] = []
         for cls, before in regrant(deed, world, classes).items():

@@ -83,11 +83,17 @@ def why(node: Node, object_id: str, party: str, *, at: Instant | None = None) ->
         for version in reversed(versions):
             for holding in world.holdings(version.n):
                 found = _of_holding(tx, world, version, holding, moment)
-                if best is None or (isinstance(found.decision, Release) and not isinstance(best.decision, Release)):
+                if best is None or _tells(found) > _tells(best):
                     best = found
         if best is None:
             raise NotFound("no-such-object", f"{object_id} was taken back and is held no more.")
         return best
+
+
+def _tells(found: Why) -> tuple[bool, bool]:
+    """What is told first: what is released and was given, then what is released."""
+    released = isinstance(found.decision, Release)
+    return released, released and found.given is not None
 
 
 def _of_holding(tx: Reading, world: World, version: Version, holding: Holding, at: Instant) -> Why:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from urllib.parse import quote
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.node.officers import end_officer
+from comity.node.officers import add_officer, end_officer
 from simulators.asked import TAXII, Asker
 from simulators.teams import INBOX, OBJECTS, OWN, Teams, envelope, ids
 from simulators.world import SECOND, indicator
@@ -134,6 +135,7 @@ def test_a_body_beyond_the_limit_is_refused() -> None:
         b"[" * 100_000,
         b'{"objects": [' + b'{"a":' * 5_000 + b"1" + b"}" * 5_000 + b"]}",
         b'{"objects": [{"type": NaN}]}',
+        b'{"objects": [{"type": "\\ud800"}]}',
     ],
 )
 def test_what_is_no_envelope_is_refused_with_one_sentence(teams: Teams, body: bytes) -> None:
@@ -152,7 +154,6 @@ def test_what_is_no_envelope_is_refused_with_one_sentence(teams: Teams, body: by
     [
         b'{"type":"indicator","type":"malware"}',
         orjson.dumps(indicator(1)).replace(b'"name":', b'"name":"a","name":'),
-        orjson.dumps(indicator(1)).replace(b'"Web shell 1"', b'"\\ud800"'),
         orjson.dumps(indicator(1)).replace(b'"Web shell 1"', b"1e400"),
         orjson.dumps(indicator(1)).replace(b'"Web shell 1"', b"9007199254740993"),
         orjson.dumps(indicator(1)).replace(b'"Web shell 1"', b"[" * 200 + b"]" * 200),
@@ -179,7 +180,6 @@ def test_a_hostile_object_is_refused_alone(teams: Teams, object_: bytes) -> None
         f"/taxii2/api/collections/outbox/objects/{name(1)}",
         f"/taxii2/api/collections/outbox/objects/{name(1)},{name(2)}/",
         "/taxii2",
-        "/taxii2/api/status/../../",
         "/taxii2/api/status/0/",
     ],
 )
@@ -221,16 +221,10 @@ def test_a_parameter_of_another_form_is_refused_and_not_ignored(teams: Teams, qu
 )
 def test_whatever_is_asked_is_answered_in_order(path: str, query: dict[str, str]) -> None:
     teams = _served()
-    for address in (OBJECTS, f"{OBJECTS}{name(1)}/", f"/taxii2/api/{httpx_safe(path)}/"):
+    for address in (OBJECTS, f"{OBJECTS}{name(1)}/", f"/taxii2/api/{quote(path, safe='')}/"):
         answer = teams.b.get(address, params=query)
         assert answer.status_code in (200, 400, 404), answer.text
         assert answer.headers["content-type"] == TAXII
-
-
-def httpx_safe(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 _KEPT: list[Teams] = []
@@ -268,8 +262,6 @@ def test_a_guessed_object_is_answered_like_a_fresh_one(teams: Teams) -> None:
 
 
 def test_an_ended_token_opens_nothing_more(teams: Teams) -> None:
-    from comity.node.officers import add_officer
-
     _, token = add_officer(teams.a, "Ada", ["audit"], by="officer-1")
     officer = Asker(teams.app, token, accept="application/json")
     assert officer.get("/api/v1/status").status_code == 200

@@ -211,9 +211,9 @@ def _life(desk: Desk) -> list[Any]:
     @post("/agreements/{name:str}/withdraw", status_code=200, sync_to_thread=True, summary="Leave", tags=["agreements"])
     def withdrawn(request: Asked, name: FromPath[str], data: JSONBody[Leaving]) -> dict[str, Any]:
         """At an instant that leaves the notice it asks for."""
-        effective = instant_of(data.effective, "effective") or 0
+        effective = instant_of(data.effective, "effective")
         by = desk.by(request, "sign")
-        return told(withdraw(node, name, effective=effective, officer=by, reason=data.reason))
+        return told(withdraw(node, name, effective=effective, officer=by, reason=data.reason)[0])
 
     @post(
         "/agreements/{name:str}/admit",

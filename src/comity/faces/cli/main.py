@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from comity.faces.cli.context import STDIN, Context, visible
 from comity.kernel.errors import ComityError, LocalFault, NotFound, Unavailable, Usage
@@ -133,7 +133,7 @@ def read_globals(args: Sequence[str]) -> Said:
             json = True
         elif name in values:
             given = value if equals else next(words, None)
-            if not given:
+            if not given or (not equals and given.startswith("--")):
                 raise Usage("command-line", f"{name} needs a value: {GLOBALS[name]}")
             values[name] = given
         else:
@@ -222,12 +222,27 @@ def _call(ctx: Context, words: Sequence[str]) -> int:
     app = make_app()
     try:
         command, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
+    except UnknownCommandError as wrong:
+        raise Usage("command-line", _unknown(words)) from wrong
     except CycloptsError as wrong:
         raise Usage("command-line", _sentence(wrong)) from wrong
     if "ctx" not in ignored:
         command(*bound.args, **bound.kwargs)  # help and version
         return 0
     return int(command(*bound.args, **bound.kwargs, ctx=ctx))
+
+
+def _unknown(words: Sequence[str]) -> str:
+    """What to say of a command that is none; said here, because cyclopts would load every command to say it."""
+    from comity.kernel.release.purposes import nearest
+
+    group = words[0] if words[0] in GROUPS else ""
+    named = words[1] if group else words[0]
+    known = [name.rpartition(" ")[2] for name in COMMANDS if name.rpartition(" ")[0] == group]
+    known += [] if group else GROUPS
+    near = nearest(named, known)
+    hint = f"did you mean {near!r}" if near else f"there are {', '.join(sorted(known))}"
+    return f"comity {group}{' ' if group else ''}has no command {named!r}; {hint}."
 
 
 def _sentence(wrong: CycloptsError) -> str:

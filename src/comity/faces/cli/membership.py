@@ -95,18 +95,11 @@ def withdraw(
     ctx: Ctx,
 ) -> int:
     """Leave, after the period of notice."""
-    from comity.kernel.model.instants import MINUTE, duration
-    from comity.node.agreements import need_agreement, read_form
     from comity.node.instruments import withdraw as deed
 
     with ctx.open() as home:
         officer = ctx.officer(home.node, "sign")
-        effective = instant_or_none(at, "--at")
-        if effective is None:
-            with home.node.store.read() as tx:
-                notice = duration(read_form(need_agreement(tx, agreement).form).life.withdrawal_notice)
-            effective = home.node.clock() + notice + MINUTE  # the notice counts from the signature, a moment later
-        row = deed(home.node, agreement, effective=effective, officer=officer, reason=reason)
+        row, effective = deed(home.node, agreement, effective=instant_or_none(at, "--at"), officer=officer, reason=reason)
         told = f"We leave {row.title} from {format(effective)} on."
         return _paper(ctx, home.node, row, "withdrawal", output, told, effective=format(effective))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,9 @@ from granian.server.embed import Server
 from comity.kernel.errors import ComityError, LocalFault, NotAllowed, Unavailable
 
 LOG: Final = logging.getLogger("comity.serve")
+
+READY_EVERY: Final = 0.02
+"""Seconds between two looks whether the server answers."""
 
 PATIENCE: Final = 10
 """Seconds that requests under way are given at the end."""
@@ -65,12 +69,14 @@ def serve(
     Args:
         tick: What the timer does, in a thread of its own; its errors are logged and it is called again.
         every: Seconds between two calls of `tick`; the first comes at once.
-        announce: Is told the address once the socket listens.
+        announce: Is told the address once connections are taken.
 
     Raises:
         NotAllowed: `tls-required`. Unavailable: `address-in-use` when the address cannot be bound.
     """
     check_binding(host, ssl_cert, ssl_key)
+    host = "127.0.0.1" if host == "localhost" else host
+    _check_free(host, port)
     asyncio.run(_serve(app, host, port, ssl_cert, ssl_key, tick, every, announce))
 
 
@@ -98,19 +104,48 @@ async def _serve(
     server.workers_kill_timeout = PATIENCE
     scheme = "http" if ssl_cert is None else "https"
     shown = f"[{host}]" if ":" in host else host
-    server.on_startup(lambda: announce(f"{scheme}://{shown}:{port}"))
     _stop_on_signals(server)
-    timer = asyncio.create_task(_timer(tick, every))
+    beside = [
+        asyncio.create_task(_timer(tick, every)),
+        asyncio.create_task(_ready(host, port, lambda: announce(f"{scheme}://{shown}:{port}"))),
+    ]
     try:
         await server.serve()
-    except OSError as broken:
-        raise Unavailable(
-            "address-in-use", f"{host} port {port} cannot be bound: {broken.strerror or broken}."
-        ) from broken
     finally:
-        timer.cancel()
-        with suppress(asyncio.CancelledError):
-            await timer
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Return if the address can be bound; the server itself would only end without a word.
+
+    Raises:
+        Unavailable: `address-in-use`.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as broken:
+        why = broken.strerror or str(broken)
+        raise Unavailable("address-in-use", f"{host} port {port} cannot be bound: {why}.", port=port) from broken
+
+
+async def _ready(host: str, port: int, tell: Callable[[], None]) -> None:
+    """Tell once a connection is taken."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(READY_EVERY)
+            continue
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        tell()
+        return
 
 
 def _stop_on_signals(server: Server) -> None:

@@ -1,0 +1,1 @@
+"""The sides that run in our environment: Comity itself, and the floors."""
