@@ -43,7 +43,9 @@ def main() -> int:
     print(show(rows))
     if not only:
         LATEST.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n", encoding="utf-8")
-    say(f"{len(rows)} rows in {time.monotonic() - began:.0f} s; {LATEST.name if not only else 'not written, for --only'}")
+    say(
+        f"{len(rows)} rows in {time.monotonic() - began:.0f} s; {LATEST.name if not only else 'not written, for --only'}"
+    )
     failed += bench.failed
     for one in failed:
         say(f"FAILED {one}")

@@ -56,7 +56,20 @@ def finish(rows: Sequence[Row]) -> None:
 
 def show(rows: Sequence[Row]) -> str:
     """The table, one line a row."""
-    head = ("measure", "n", "ours", "unit", "peer", "its n", "its value", "ratio", "floor", "floor value", "ratio", "MB")
+    head = (
+        "measure",
+        "n",
+        "ours",
+        "unit",
+        "peer",
+        "its n",
+        "its value",
+        "ratio",
+        "floor",
+        "floor value",
+        "ratio",
+        "MB",
+    )
     lines = [head, *(cells(row) for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     left = {0, 3, 4, 8}

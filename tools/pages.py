@@ -1,7 +1,7 @@
 """Writes the pages that are made from the code: docs/errors.md from the codes, docs/tables.md from the rows.
 
-    python tools/pages.py            write them
-    python tools/pages.py --check    exit 1 where a page is not what would be written
+python tools/pages.py            write them
+python tools/pages.py --check    exit 1 where a page is not what would be written
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ FAMILIES: Final = {
 
 TABLES_HEAD: Final = """# What a node keeps
 
-Made from the row types of `comity.kernel.store.rows` by `python tools/pages.py`; a test holds them equal. [store.md](store.md) tells what the
+Made from the row types of `comity.kernel.store.rows` by `python tools/pages.py`; a test holds them equal.
+[store.md](store.md) tells what the
 store promises. A column is an integer, text or bytes; `?` marks one that may be absent. Key columns are **bold**. Instants are microseconds
 since 1970 in UTC; lists and terms are canonical JSON.
 """

@@ -95,7 +95,9 @@ def test_every_public_name_of_the_kernel_says_what_it_is() -> None:
             continue
         told = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)}
         for where, node in public(tree.body):
-            if not ast.get_docstring(node) and not ("." in where and node.name in told):  # told by the port it implements
+            if not ast.get_docstring(node) and not (
+                "." in where and node.name in told
+            ):  # told by the port it implements
                 silent.append(f"{name}: {where}")
     assert silent == []
 
@@ -110,7 +112,9 @@ def public(body: list[ast.stmt], within: str = "") -> Iterator[tuple[str, ast.Fu
 
 def test_no_file_names_one_machine_or_an_index_of_packages() -> None:
     place = re.compile(r"(?<![\w.~*<>/$}-])/(?:home|root|work|Users|mnt|srv)/[\w.-]")
-    index = re.compile(r"(?:extra-)?index-url[ =]+\S*:|//[\w.-]*(?:pypi|pythonhosted)\.org/(?:simple|packages)|find[-]links")
+    index = re.compile(
+        r"(?:extra-)?index-url[ =]+\S*:|//[\w.-]*(?:pypi|pythonhosted)\.org/(?:simple|packages)|find[-]links"
+    )
     wrong: list[str] = []
     for path in files():
         if path.is_relative_to(SRC / "data"):  # published by others, kept word for word

@@ -73,7 +73,9 @@ def test_every_test_a_page_names_exists(name: str) -> None:
     assert named <= known_tests(), sorted(named - known_tests())
 
 
-@pytest.mark.parametrize("name", ["docs/map.md", "docs/standards.md", *(n for n in NAMES if n.startswith("docs/adr/0"))])
+@pytest.mark.parametrize(
+    "name", ["docs/map.md", "docs/standards.md", *(n for n in NAMES if n.startswith("docs/adr/0"))]
+)
 def test_every_module_a_page_names_exists(name: str) -> None:
     named = set(re.findall(r"`((?:kernel|node|desks|adapters|faces|data)/[\w./]*)`", text_of(name)))
     missing = sorted(one for one in named if not (SRC / one).exists())
@@ -82,7 +84,9 @@ def test_every_module_a_page_names_exists(name: str) -> None:
 
 def test_every_package_stands_on_the_map() -> None:
     text = text_of("docs/map.md")
-    packages = [path.parent.relative_to(SRC).as_posix() + "/" for path in SRC.rglob("__init__.py") if path.parent != SRC]
+    packages = [
+        path.parent.relative_to(SRC).as_posix() + "/" for path in SRC.rglob("__init__.py") if path.parent != SRC
+    ]
     within = {"kernel/", "faces/", "adapters/"}  # told by the packages in them
     assert [one for one in packages if one not in within and f"`{one}`" not in text] == []
 
@@ -114,7 +118,9 @@ def test_pages_that_code_names_exist() -> None:
 def test_every_kind_of_envelope_has_its_page() -> None:
     kinds = {"card", "seal"}
     for path in SRC.rglob("*.py"):
-        kinds.update(re.findall(r'^\s*(?:DSSE_KIND|KIND)\b[^=\n]*= "([a-z-]+)"', path.read_text(encoding="utf-8"), re.M))
+        kinds.update(
+            re.findall(r'^\s*(?:DSSE_KIND|KIND)\b[^=\n]*= "([a-z-]+)"', path.read_text(encoding="utf-8"), re.M)
+        )
         kinds.update(re.findall(r'\bsign\(\s*"([a-z-]+)"', path.read_text(encoding="utf-8")))
     assert {"act", "promise", "handling", "epoch", "renewal"} <= kinds
     text = "\n".join(text_of(name) for name in NAMES if name.startswith("docs/formats/"))
@@ -129,7 +135,9 @@ def test_a_page_made_from_code_is_what_the_code_says(name: str) -> None:
 def test_every_code_and_every_table_has_its_row() -> None:
     codes = text_of("docs/errors.md").split("\n## ", 3)[3]  # past the table of families
     assert set(re.findall(r"^\| `([^`]+)` \|", codes, re.M)) == set(CODES)
-    assert set(re.findall(r"^\| `([^`]+)` \|", text_of("docs/tables.md"), re.M)) == {one.name for one in TABLES.values()}
+    assert set(re.findall(r"^\| `([^`]+)` \|", text_of("docs/tables.md"), re.M)) == {
+        one.name for one in TABLES.values()
+    }
 
 
 def test_every_command_that_is_named_exists() -> None:

@@ -24,15 +24,15 @@ STEPS_AT_ONCE: Final = 10_000
 def advance(deed: Deed) -> None:
     """Apply every due instant up to the deed's, in order, then close the ticks that are over."""
     last: Instant = read_setting(deed.tx, "advanced", 0)
-    until = deed.at
+    until, steps = deed.at, 0
     if last and last < until:
-        for at in _due(deed, last, until):
+        for steps, at in enumerate(_due(deed, last, until), 1):
             deed.at = at
             resettle(deed, receivers(deed.tx, deed.node.party))
             settle(deed, versions=_passing(deed, last, at))
             last = at
     deed.at = until
-    put_setting(deed.tx, "advanced", until)
+    put_setting(deed.tx, "advanced", last if steps == STEPS_AT_ONCE else until)
     renew_due(deed)
     if read_setting(deed.tx, "log") is not None:
         close_ticks(deed)

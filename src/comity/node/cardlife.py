@@ -1,16 +1,17 @@
 """The life of our own card: other entries, a new key; the next card goes to everybody we have agreements with.
 
-A rotation signs the next card with the present identity key (a new identity key signs too), ends the old key at that instant, and
-keeps what was signed before valid. The new key signs nothing until the card that lists it is kept.
+A rotation signs the next card with the present identity key (a new identity key signs too), sets an end to the old key,
+and keeps what was signed before valid. The new key signs nothing until the card that lists it is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from comity.kernel.errors import NotAllowed
+from comity.kernel.model.instants import HOUR, Instant
 from comity.kernel.seal.cards import Card, CardKey, Use, make_card
 from comity.kernel.seal.keys import SigningKey
 from comity.kernel.tlog.checkpoint import read_checkpoint, sign_checkpoint
@@ -20,6 +21,9 @@ from comity.node.deeds import deed
 from comity.node.instruments import send_cards
 from comity.node.parties import card_of, keep_own_card, need_card, next_card
 from comity.node.record import newest_checkpoint
+
+OVERLAP: Final = HOUR
+"""How long an old key stays good beside the new one, so that a node that runs can be started again with it."""
 
 
 def change_card(node: Node, changes: Mapping[str, Any], *, officer: str) -> tuple[Card, list[str]]:
@@ -35,8 +39,14 @@ def change_card(node: Node, changes: Mapping[str, Any], *, officer: str) -> tupl
     return card, told
 
 
-def rotate(node: Node, use: str, key: SigningKey, *, officer: str) -> tuple[Card, list[str]]:
+def rotate(
+    node: Node, use: str, key: SigningKey, *, begins: Instant | None, officer: str
+) -> tuple[Card, list[str]]:
     """Put a new key of a use into our next card and end the one in use.
+
+    Args:
+        begins: From when the new key signs, so that the card can be everywhere by then; the old one stays good for `OVERLAP`
+            longer. None: at once, for a key that was exposed; then nobody believes the new one before it has the card.
 
     Raises:
         NotAllowed: `identity-offline`.
@@ -47,12 +57,12 @@ def rotate(node: Node, use: str, key: SigningKey, *, officer: str) -> tuple[Card
         )
     with deed(node, officer) as work:
         former = need_card(work.tx, node.party)
-        keys = tuple(
-            replace(one, until=work.at) if one.use == use and one.until is None else one for one in former.keys
-        )
+        since = work.at if begins is None else max(begins, work.at)
+        end = since if begins is None else since + OVERLAP
+        keys = tuple(replace(one, until=end) if one.use == use and one.until is None else one for one in former.keys)
         card = replace(
             former,
-            keys=(*keys, CardKey(key.public, cast(Use, use), work.at)),
+            keys=(*keys, CardKey(key.public, cast(Use, use), since)),
             serial=former.serial + 1,
             previous=former.digest,
             at=work.at,
@@ -62,9 +72,9 @@ def rotate(node: Node, use: str, key: SigningKey, *, officer: str) -> tuple[Card
         signers = [node.keys.identity, key] if use == "identity" else [node.keys.identity]
         card = keep_own_card(work, make_card(card, signers))
         told = _tell(work)
-        if use == "log":
+        if use == "log" and begins is None:
             _sign_again(work, key)
-        work.audit("card-rotate", {"serial": card.serial, "use": use, "keyid": key.public.keyid})
+        work.audit("card-rotate", {"serial": card.serial, "use": use, "keyid": key.public.keyid, "since": since})
     return card, told
 
 

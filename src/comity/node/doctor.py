@@ -24,7 +24,7 @@ from comity.kernel.tlog.tiles import tile_hashes
 from comity.kernel.tlog.tree import root_at
 from comity.node.context import Node, read_setting
 from comity.node.parties import card_of
-from comity.node.record import StoredTiles, log_facts, log_secret
+from comity.node.record import Standing, StoredTiles, log_facts, log_secret, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ def _streams(tx: Reading) -> Iterator[Finding]:
             if row.n != last + 1:
                 yield Finding(party.id, f"The stream of {party.name} jumps from row {last} to row {row.n}.")
             last = row.n
+            if row.kind == "withdrawn":
+                continue  # stands for a row that was lost at a restore
             if tx.get(Version, row.version) is None or tx.get(Holding, row.holding) is None:
                 yield Finding(row.object, f"Row {row.n} of the stream of {party.name} names what is not kept.")
         for made in tx.find(Delivery, party=party.id):
@@ -90,16 +92,24 @@ def _streams(tx: Reading) -> Iterator[Finding]:
 
 
 def _log(node: Node, tx: Reading) -> Iterator[Finding]:
-    facts = log_facts(tx)
-    size: int = read_setting(tx, "log-size", 0)
-    acts: dict[int, dict[int, bytes]] = {}
+    lives: dict[str, tuple[Standing, dict[int, dict[int, bytes]]]] = {}
+    open_life = log_facts(tx)
+    lives[open_life.origin] = Standing(open_life, 0, read_setting(tx, "log-size", 0), open=True), {}
     for row in tx.find(ActRow):
         if act_digest(row.envelope) != row.digest:
             yield Finding(row.digest, f"The act {row.digest[:16]}… is not the one that was recorded.")
-        acts.setdefault(row.tick, {})[row.place] = act_leaf(row.salt, row.envelope)
-    if not size:
-        return
-    read_hash = tile_hashes(StoredTiles(tx), size)
+        stands = standing_of(tx, row)
+        _, acts = lives.setdefault(stands.facts.origin, (stands, {}))
+        acts.setdefault(stands.tick, {})[row.place] = act_leaf(row.salt, row.envelope)
+    for stands, acts in lives.values():
+        if stands.size:
+            yield from _life(node, tx, stands, acts)
+
+
+def _life(node: Node, tx: Reading, stands: Standing, acts: dict[int, dict[int, bytes]]) -> Iterator[Finding]:
+    """One life of the log: its tiles, the acts they commit to, its newest checkpoint."""
+    facts, size = stands.facts, stands.size
+    read_hash = tile_hashes(StoredTiles(tx, 0 if stands.open else facts.incarnation), size)
     secret = log_secret(node, facts)
     try:
         for tick, places in acts.items():
@@ -111,9 +121,22 @@ def _log(node: Node, tx: Reading) -> Iterator[Finding]:
         return
     for note in tx.find(CheckpointRow, origin=facts.origin, reverse=True, limit=1):
         try:
-            shown = open_checkpoint(note.note, facts.origin, raw_key(node.keys.log.public.spki))
+            shown = open_checkpoint(note.note, facts.origin, _key_of(node, tx, note.note, facts.origin))
         except ComityError as broken:
             yield Finding("log", f"The newest checkpoint does not verify: {broken.sentence}")
             return
         if shown.size != size or shown.root != root:
             yield Finding("log", f"The newest checkpoint is not that of a log of {size} entries with these tiles.")
+
+
+def _key_of(node: Node, tx: Reading, note: bytes, origin: str) -> bytes:
+    """Our log key that signed a checkpoint: the present one, or in a closed life one that was retired."""
+    card = card_of(tx, node.party)
+    kept = () if card is None else (*card.keys, *card.retired)
+    for key in (one.key for one in kept if one.use == "log"):
+        try:
+            open_checkpoint(note, origin, raw_key(key.spki))
+        except ComityError:
+            continue
+        return raw_key(key.spki)
+    return raw_key(node.keys.log.public.spki)

@@ -44,7 +44,6 @@ from comity.kernel.store.rows import (
     Holding,
     Party,
     Peer,
-    PromiseRow,
     Received,
     StreamRow,
     Version,
@@ -55,7 +54,7 @@ from comity.kernel.tlog.rows import Row, page_root
 from comity.node.agreements import member_under, waits_for_papers
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
-from comity.node.gossip import convict_promises, known_size, learn_known, note_checkpoint, seen_of
+from comity.node.gossip import keep_promise, known_size, learn_known, note_checkpoint, seen_of
 from comity.node.instruments import take_control_item
 from comity.node.objects import Incoming, handlings_for, keep, read_terms
 from comity.node.parties import card_of, clients_of, need_card, node_keys
@@ -130,8 +129,10 @@ class NodeSide:
                 start = 0 if greeting.consistency is None else greeting.consistency.size
                 fault = note_checkpoint(work, peer, greeting.checkpoint, start, proof)
             learn_known(work, peer, greeting.seen, log_facts(work.tx).origin)
-            for note in greeting.seen:
-                fault = note_checkpoint(work, None, note, 0, ()) or fault
+            for note in greeting.seen:  # evidence against a third party is kept; who shows it has done nothing wrong
+                found = note_checkpoint(work, None, note, 0, ())
+                if found is not None and found.detail.get("party") in (peer, self.party):
+                    fault = found
         if fault is not None:
             raise fault
 
@@ -146,20 +147,37 @@ class NodeSide:
 
     def take_control(self, peer: str, page: ControlPage) -> int:
         """Take the items after what we have; one that cannot be taken is noted and holds up nothing."""
-        with deed(self.node) as work:
-            row = peer_row(work.tx, peer)
-            for item in next_items(page, row.control):
-                try:
-                    if item.kind == "tombstone":
-                        self._bury(work, peer, msgspec.json.decode(item.body))
-                    else:
-                        take_control_item(work, peer, item.kind, msgspec.json.decode(item.body))
-                except (PeerFault, msgspec.DecodeError, KeyError, TypeError, ValueError) as broken:
-                    code = broken.code if isinstance(broken, ComityError) else "message"
-                    work.audit("control-refused", {"party": peer, "n": item.n, "kind": item.kind, "code": code})
-                row = replace(peer_row(work.tx, peer), control=item.n)
-                work.tx.put(row)
-            return row.control
+        with self.node.store.read() as tx:
+            have = peer_row(tx, peer).control
+        for item in next_items(page, have):
+            fault = self._take_item(peer, item)
+            if isinstance(fault, LogFault):
+                raise fault
+            have = max(have, item.n)
+        return have
+
+    def _take_item(self, peer: str, item: ControlItem) -> Exception | None:
+        """Take one item in a transaction of its own, so that one which turns out bad halfway leaves nothing but a note."""
+        try:
+            with deed(self.node) as work:
+                if peer_row(work.tx, peer).control >= item.n:
+                    return None
+                body = msgspec.json.decode(item.body)
+                if item.kind == "tombstone":
+                    self._bury(work, peer, body)
+                    fault = None
+                else:
+                    fault = take_control_item(work, peer, item.kind, body)
+                work.tx.put(replace(peer_row(work.tx, peer), control=item.n))
+            return fault
+        except Unavailable:
+            raise
+        except Exception as broken:  # whatever a peer writes must not hold up what comes after it
+            with deed(self.node) as work:
+                code = broken.code if isinstance(broken, ComityError) else "message"
+                work.audit("control-refused", {"party": peer, "n": item.n, "kind": item.kind, "code": code})
+                work.tx.put(replace(peer_row(work.tx, peer), control=item.n))
+            return broken
 
     def _bury(self, work: Deed, peer: str, body: dict[str, Any]) -> None:
         """Take back what came as row n of the peer's stream; where it has not come yet, it is refused when it does."""
@@ -201,7 +219,8 @@ class NodeSide:
             if row.ended is None:
                 version = self._sealed(work, row)
                 digest = (version.digest or b"").hex()
-                size += len(version.raw)
+                shown = show_row(work.tx, row)  # what a view leaves out must not show in where a page ends
+                size += 0 if isinstance(shown, Withheld) else len(shown.raw)
             digests.append(digest)
             leaves.append(Row(row.n, digest, row.view, row.title, msgspec.json.decode(row.terms)))
             if size > PAGE_BYTES:
@@ -321,7 +340,8 @@ class NodeSide:
                     taken.append((item, desk.incoming(item)))
                 except PeerFault as broken:
                     done.append(Received(peer, item.n, delivery, None, broken.code, broken.sentence))
-            for title in dict.fromkeys(item.title for item, _ in taken):
+            touched: list[int] = []
+            for title in sorted({item.title for item, _ in taken}):
                 some = [(item, incoming) for item, incoming in taken if item.title == title]
                 batch = self._batch(work, peer, delivery, title)
                 kept = keep(
@@ -331,12 +351,29 @@ class NodeSide:
                     Received(peer, item.n, delivery, holding, None, None)
                     for (item, _), holding in zip(some, kept.holdings, strict=True)
                 )
-                settle(work, versions=kept.versions)
+                touched += kept.versions
+                touched += self._replaced(work, peer, some, kept.holdings)
+            settle(work, versions=list(dict.fromkeys(touched)))
             work.tx.add([one for one in done if one.n not in buried])
             if fault is None:
                 keep_page(work, delivery, page)
                 return self._answer(work, peer, page, delivery, row, done)
         raise fault
+
+    def _replaced(
+        self, work: Deed, peer: str, some: Sequence[tuple[ObjectItem, Incoming]], holdings: Sequence[int]
+    ) -> list[int]:
+        """End what rows that came now stand for instead: the same seal in another view, or under another title."""
+        gone: list[int] = []
+        for (item, incoming), h in zip(some, holdings, strict=True):
+            if item.kind != "replaced":
+                continue
+            for holding in list(work.tx.find(Holding, object=item.object, custodian=peer, ended=None)):
+                version = work.tx.get(Version, holding.version)
+                if holding.h != h and version is not None and version.digest == incoming.digest:
+                    work.tx.put(replace(holding, ended=work.at))
+                    gone.append(holding.version)
+        return gone
 
     def _answer(self, work: Deed, peer: str, page: Page, delivery: str, row: Peer, done: Sequence[Received]) -> Receipt:
         refused = sorted((one for one in done if one.code is not None), key=lambda one: one.n)
@@ -358,18 +395,7 @@ class NodeSide:
 
     def _keep_promise(self, work: Deed, peer: str, envelope: bytes, act: bytes) -> LogFault | None:
         card = need_card(work.tx, peer)
-        given = open_promise(envelope, card.keys_at("log", work.at))
-        digest = act_digest(act)
-        if given.act != digest:
-            raise SealBroken("promise-other-act", "The promise that came is for another act.")
-        other = next(
-            (row for row in work.tx.find(PromiseRow, origin=given.origin, tick=given.tick, place=given.place)), None
-        )
-        if other is None:
-            work.tx.add([PromiseRow(given.origin, given.tick, given.place, digest, envelope, work.at, None)])
-        elif other.act != digest:
-            return convict_promises(work, peer, other.envelope, envelope)
-        return None
+        return keep_promise(work, peer, open_promise(envelope, card.keys_at("log", work.at)), envelope, act_digest(act))
 
     def _batch(self, work: Deed, peer: str, delivery: str, title: str) -> Batch:
         b = (work.tx.last(Batch, "b") or 0) + 1

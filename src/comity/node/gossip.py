@@ -12,7 +12,7 @@ from typing import Final
 
 from comity.kernel.errors import ComityError, LogFault, PeerFault, SealBroken
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import CheckpointRow, Evidence, Party
+from comity.kernel.store.rows import CheckpointRow, Evidence, Party, PromiseRow
 from comity.kernel.tlog.checkpoint import (
     Fork,
     RolledBack,
@@ -23,7 +23,7 @@ from comity.kernel.tlog.checkpoint import (
     raw_key,
     read_checkpoint,
 )
-from comity.kernel.tlog.promises import TwoPromises
+from comity.kernel.tlog.promises import Promise, TwoPromises
 from comity.node.context import Deed, put_setting, read_setting
 from comity.node.parties import card_of, name_of
 
@@ -104,7 +104,11 @@ def _ours(deed: Deed, origin: str, size: int, root: bytes, note: bytes) -> LogFa
 
     own = deed.tx.get(CheckpointRow, origin, size)
     if origin == log_facts(deed.tx).origin and own is not None and read_checkpoint(own.note).root != root:
-        return LogFault("log-fork", "A peer holds another history of our own log; this node's key signed twice.")
+        return LogFault(
+            "log-fork",
+            "A peer holds another history of our own log; this node's key signed twice.",
+            party=deed.node.party,
+        )
     return None
 
 
@@ -174,6 +178,26 @@ def _convict(deed: Deed, party: str, kind: str, body: bytes) -> LogFault:
     )
 
 
-def convict_promises(deed: Deed, party: str, one: bytes, other: bytes) -> LogFault:
-    """Keep two promises for one place as evidence."""
-    return _convict(deed, party, "two-promises", TwoPromises(one, other).to_json())
+def keep_promise(deed: Deed, party: str, given: Promise, envelope: bytes, act: str) -> LogFault | None:
+    """Keep what a party promised for an act of its own; a second promise for the place of another act is evidence.
+
+    Args:
+        given: What the envelope says, opened with the log keys of that party.
+        act: Digest of the act it came with.
+
+    Returns:
+        The fault, with its evidence kept, where the party promised one place twice.
+
+    Raises:
+        SealBroken: `promise-other-act`; `log-origin` for a place in somebody else's log, which would convict that one.
+    """
+    if given.act != act:
+        raise SealBroken("promise-other-act", "The promise that came is for another act.")
+    if parse_origin(given.origin)[0] != party:
+        raise SealBroken("log-origin", "The promise that came is for a place in another party's log.")
+    for row in deed.tx.find(PromiseRow, origin=given.origin, tick=given.tick, place=given.place):
+        if row.act != act:
+            return _convict(deed, party, "two-promises", TwoPromises(row.envelope, envelope).to_json())
+        return None
+    deed.tx.add([PromiseRow(given.origin, given.tick, given.place, act, envelope, deed.at, None)])
+    return None

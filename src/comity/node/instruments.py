@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from comity.kernel.errors import InputRefused, NotAllowed, SealBroken
+from comity.kernel.errors import InputRefused, LogFault, NotAllowed, SealBroken
 from comity.kernel.model.instants import Instant, duration
 from comity.kernel.release import jsonform, tomlform
 from comity.kernel.release.agreement import Agreement
@@ -40,13 +40,14 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.dsse import countersign, unverified_body
 from comity.kernel.seal.keys import PublicKey, SigningKey
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import AgreementRow, CardRow, Instrument, Party, PromiseRow
+from comity.kernel.store.rows import AgreementRow, CardRow, Instrument, Party
 from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.checkpoint import parse_origin
 from comity.kernel.tlog.promises import open_promise
 from comity.node.agreements import need_agreement, parties_of, read_form, state_of
 from comity.node.context import Deed, Node, put_setting
 from comity.node.deeds import deed
+from comity.node.gossip import keep_promise
 from comity.node.papers import hand_over
 from comity.node.parties import card_of, need_card, node_keys, take_cards
 from comity.node.streams import resettle
@@ -180,7 +181,9 @@ def suspend(
     return row
 
 
-def withdraw(node: Node, text: str, *, effective: Instant | None, officer: str, reason: str = "") -> tuple[AgreementRow, Instant]:
+def withdraw(
+    node: Node, text: str, *, effective: Instant | None, officer: str, reason: str = ""
+) -> tuple[AgreementRow, Instant]:
     """Leave an agreement from an instant on, which the notice it asks for allows; None: as soon as the notice is over.
 
     Returns:
@@ -342,17 +345,22 @@ def _take_single(work: Deed, row: AgreementRow, state: AgreementState, kind: str
     return _keep(work, kind, row.digest, paper.party, 0, envelope)
 
 
-def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) -> None:
+def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) -> LogFault | None:
     """Take one item of a peer's control stream for us: a card, an agreement, or a paper of its life.
+
+    Returns:
+        The fault where the promise that came with it convicts the peer; then the evidence is kept and the item is not taken.
 
     Raises:
         PeerFault: when it does not hold; the caller notes it and goes on.
     """
     if kind == "card":
         take_cards(work, [text.encode() for text in msgspec.json.decode(body["paper"])])
-        return
+        return None
     paper = str(body["paper"]).encode()
-    _keep_proof(work, peer, body, paper)
+    fault = _keep_proof(work, peer, body, paper)
+    if fault is not None:
+        return fault
     if kind == "restore":
         _note_gap(work, peer, msgspec.json.decode(paper))
     elif kind == "agreement":
@@ -363,6 +371,7 @@ def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) ->
         raise InputRefused(
             "message", f"A control item of the kind {kind[:40]!r} is not known here; it was passed over."
         )
+    return None
 
 
 def _note_gap(work: Deed, peer: str, gap: Mapping[str, Any]) -> None:
@@ -373,7 +382,7 @@ def _note_gap(work: Deed, peer: str, gap: Mapping[str, Any]) -> None:
     put_setting(work.tx, f"gap/{origin}", {"first": first, "end": end})
 
 
-def _keep_proof(work: Deed, peer: str, body: Mapping[str, Any], paper: bytes) -> None:
+def _keep_proof(work: Deed, peer: str, body: Mapping[str, Any], paper: bytes) -> LogFault | None:
     """The act under which a paper came and its promise, kept as our proof of the deed."""
     envelope = str(body["act"]).encode()
     card = need_card(work.tx, peer)
@@ -382,14 +391,8 @@ def _keep_proof(work: Deed, peer: str, body: Mapping[str, Any], paper: bytes) ->
     if act.by != peer or act.to != work.node.party or act.body.get("paper") != sha256(paper).hexdigest():
         raise SealBroken("page-not-believed", "The act that came with this paper does not speak of it.")
     logs = {one.key.keyid: one.key for one in (*card.keys, *card.retired) if one.use == "log"}
-    given = open_promise(str(body["promise"]).encode(), logs)
-    digest = act_digest(envelope)
-    if given.act != digest:
-        raise SealBroken("promise-other-act", "The promise that came is for another act.")
-    if work.tx.get(PromiseRow, given.origin, given.tick, given.place, digest) is None:
-        work.tx.add(
-            [PromiseRow(given.origin, given.tick, given.place, digest, str(body["promise"]).encode(), work.at, None)]
-        )
+    promised = str(body["promise"]).encode()
+    return keep_promise(work, peer, open_promise(promised, logs), promised, act_digest(envelope))
 
 
 def take_file(node: Node, data: bytes, *, by: str = "") -> str:

@@ -23,7 +23,7 @@ from comity.kernel.release.decision import Terms
 from comity.kernel.release.facets import Facets
 from comity.kernel.release.handling import Effective, Handling, effective
 from comity.kernel.release.markings import Markings, read_markings
-from comity.kernel.release.vocabulary import CAVEATS
+from comity.kernel.release.vocabulary import CAVEATS, PAP, TLP, strictest
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.store.ports import Reading
@@ -90,7 +90,9 @@ def keep(
     classes = Classes(deed)
     known: dict[Any, tuple[Effective, int]] = {}
     markings = MarkingReader(
-        deed.tx, {i.object.id: i.object.data for i in items if i.object.type == "marking-definition"}
+        deed.tx,
+        (deed.node.party, custodian),
+        {i.object.id: i.object.data for i in items if i.object.type == "marking-definition"},
     )
     n, h = tx.last(Version, "n") or 0, tx.last(Holding, "h") or 0
     versions: list[Version] = []
@@ -283,11 +285,12 @@ def _again(
 ) -> Holding:
     """The holding as it stands after the same version came again with another statement: the stricter counts."""
     before = handlings_for(deed.tx, version.id, [holding.batch])
+    terms = _stricter(terms_from(holding.terms), item.terms)
     facts = effective(
         item.object.data,
         markings.read(item.object.data),
         (*before, *stated),
-        terms_from(holding.terms),
+        terms,
         custodian=holding.custodian,
         originator=classes.facets(holding.cls).originator or item.originator,
         title=holding.title,
@@ -295,7 +298,32 @@ def _again(
     cls = classes.number(facts.facets)
     if cls == holding.cls and facts.embargo == holding.embargo and facts.expiry == holding.expiry:
         return holding
-    return replace(holding, cls=cls, embargo=facts.embargo, expiry=facts.expiry)
+    kept = None if terms is None else canonical(terms.as_json())
+    return replace(holding, cls=cls, embargo=facts.embargo, expiry=facts.expiry, terms=kept)
+
+
+def _stricter(one: Terms | None, other: Terms | None) -> Terms | None:
+    """The terms of two rows about one holding together: they are tightened by the later one and never loosened."""
+    if one is None or other is None:
+        return one or other
+
+    def union(name: str) -> tuple[str, ...] | None:
+        lists = [words for words in (getattr(one, name), getattr(other, name)) if words is not None]
+        return tuple(sorted({word for words in lists for word in words})) if lists else None
+
+    def common(name: str) -> tuple[str, ...] | None:
+        lists = [set(words) for words in (getattr(one, name), getattr(other, name)) if words is not None]
+        return tuple(sorted(set.intersection(*lists))) if lists else None
+
+    return Terms(
+        tlp=strictest(TLP, (one.tlp, other.tlp)),
+        pap=strictest(PAP, (one.pap, other.pap)),
+        caveats=union("caveats"),
+        recipients=common("recipients"),
+        purpose=common("purpose"),
+        basis=union("basis"),
+        retention=min((end for end in (one.retention, other.retention) if end is not None), default=None),
+    )
 
 
 def reclass(deed: Deed, version: Version, classes: Classes | None = None) -> bool:
@@ -303,9 +331,9 @@ def reclass(deed: Deed, version: Version, classes: Classes | None = None) -> boo
     tx = deed.tx
     classes = classes or Classes(deed)
     data = read_json(version.raw)
-    markings = MarkingReader(tx, {})
     moved = False
     for holding in list(tx.find(Holding, version=version.n, ended=None)):
+        markings = MarkingReader(tx, (deed.node.party, holding.custodian), {})
         facts = effective(
             data,
             markings.read(data),
@@ -338,19 +366,36 @@ def _reread_markings(deed: Deed, versions: Sequence[Version], classes: Classes, 
 
 
 class MarkingReader:
-    """Reads what markings say, looking definitions up in the store and in the chunk at hand; remembers what it read."""
+    """Reads what markings say, looking definitions up in the store and in the chunk at hand; remembers what it read.
 
-    def __init__(self, tx: Reading, chunk: Mapping[str, Mapping[str, Any]]) -> None:
-        self._tx, self._known = tx, dict(chunk)
+    A definition counts for what came from the same source, and ours for everything: no party can decide by a definition of
+    its own how what another gave is handled.
+
+    Args:
+        sources: Our own party id, then the one the objects came from.
+        chunk: Definitions that come with the objects.
+    """
+
+    def __init__(self, tx: Reading, sources: Sequence[str], chunk: Mapping[str, Mapping[str, Any]]) -> None:
+        self._tx, self._sources, self._chunk = tx, tuple(dict.fromkeys(sources)), chunk
+        self._known: dict[str, Mapping[str, Any]] = {}
         self._missing: set[str] = set()
 
     def resolve(self, marking: str) -> Mapping[str, Any] | None:
-        """The newest definition of this id that we hold; None where there is none, or rivals of it."""
+        """The newest definition of this id that we hold, else the newest from the source; None where there is none, or rivals."""
         if marking in self._known:
             return self._known[marking]
         if marking in self._missing:
             return None
-        rows = list(self._tx.find(Version, id=marking))
+        rows: list[Version] = []
+        for source in self._sources:
+            here = {row.version for row in self._tx.find(Holding, object=marking, custodian=source)}
+            rows = list(self._tx.find_in(Version, "n", here))
+            if source == self._sources[-1] and marking in self._chunk:
+                self._known[marking] = self._chunk[marking]
+                return self._known[marking]
+            if rows:
+                break
         newest = [row for row in rows if row.modified == max(other.modified for other in rows)]
         if len({row.same for row in newest}) != 1:  # absent, or rivals that say different things
             self._missing.add(marking)

@@ -189,6 +189,10 @@ def _bundle(
             "proof-not-due",
             f"The tick of this delivery is over at {format(proof['due'])}; its proof can be made after that.",
         )
+    if "lost" in proof:
+        raise NotFound(
+            "proof-lost", "This delivery was recorded in a part of the log that was lost before a backup was restored."
+        )
     page = Page.of(rows, secret)
     row = rows[place]
     digest = row.title.partition("#")[0]

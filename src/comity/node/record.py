@@ -20,7 +20,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import ActRow, CheckpointRow, Tile
 from comity.kernel.tlog.acts import Act, act_digest, make_act, officers_commitment
-from comity.kernel.tlog.checkpoint import Checkpoint, origin, sign_checkpoint
+from comity.kernel.tlog.checkpoint import Checkpoint, origin, parse_origin, sign_checkpoint
 from comity.kernel.tlog.promises import Promise, make_promise
 from comity.kernel.tlog.ticks import act_leaf, due, free_place, inner_proof, inner_root, record_hash, tick_of
 from comity.kernel.tlog.tiles import TileWriter, tile_hashes
@@ -63,9 +63,13 @@ def open_log(deed: Deed, *, period: int, incarnation: int) -> LogFacts:
 
 @dataclass(frozen=True, slots=True)
 class StoredTiles:
-    """Tiles as the store holds them; a partial tile is kept under its index and grows in place."""
+    """Tiles as the store holds them; a partial tile is kept under its index and grows in place.
+
+    Those of a life of the log that was closed stand under levels of their own (`closed_level`).
+    """
 
     tx: Reading
+    life: int = 0
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
         """The first `width` hashes of a tile.
@@ -73,10 +77,41 @@ class StoredTiles:
         Raises:
             NotFound: `log-tile` when the tile or that many hashes are not there.
         """
-        row = self.tx.get(Tile, level, index)
+        row = self.tx.get(Tile, closed_level(level, self.life), index)
         if row is None or len(row.hashes) < width * 32:
             raise NotFound("log-tile", f"The log has no tile {level}/{index} of {width} hashes.")
         return row.hashes[: width * 32]
+
+
+def closed_level(level: int, life: int) -> int:
+    """Under which level the tiles of a closed life of the log are kept; those of the open one (0) under their own."""
+    return level + (life << 8)
+
+
+def closed_tick(tick: int, life: int) -> int:
+    """What stands in an act's row for its tick once that life of the log is closed: a number below 0."""
+    return -1 - tick - (life << 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an act stands: in which life of the log, in which tick of it, how many ticks that life has, and whether it goes on."""
+
+    facts: LogFacts
+    tick: int
+    size: int
+    open: bool
+
+
+def standing_of(tx: Reading, row: ActRow) -> Standing:
+    """Where an act of ours stands; in a closed life, ticks from `size` on were lost."""
+    if row.tick >= 0:
+        return Standing(log_facts(tx), row.tick, read_setting(tx, "log-size", 0), open=True)
+    life, tick = divmod(-1 - row.tick, 1 << 32)
+    party = parse_origin(log_facts(tx).origin)[0]
+    closed = need_setting(tx, f"closed/{origin(party, life)}")
+    facts = LogFacts(origin(party, life), closed["origin_at"], closed["period"], life)
+    return Standing(facts, tick, closed["size"], open=False)
 
 
 def log_secret(node: Node, facts: LogFacts) -> bytes:
@@ -93,7 +128,7 @@ def close_ticks(deed: Deed) -> int:
         return size
     secret = log_secret(deed.node, facts)
     acts: dict[int, dict[int, bytes]] = {}
-    for row in deed.tx.find(ActRow, order=("tick", "place"), after=(size - 1, 1 << 20) if size else None):
+    for row in deed.tx.find(ActRow, order=("tick", "place"), after=(size - 1, 1 << 20)):
         if row.tick >= ticks.stop:
             break
         acts.setdefault(row.tick, {})[row.place] = act_leaf(row.salt, row.envelope)
@@ -133,7 +168,7 @@ def record(
     """
     node, tx = deed.node, deed.tx
     facts = log_facts(tx)
-    seq = (tx.last(ActRow, "seq", to=to) or 0) + 1
+    seq = max(0, tx.last(ActRow, "seq", to=to) or 0) + 1
     previous = next((row.digest for row in tx.find(ActRow, to=to, seq=seq - 1)), None) if seq > 1 else None
     salt = node.random(16, f"officers/{kind}/{to}/{seq}")
     who = sorted(officers)
@@ -181,8 +216,9 @@ def _reserve(deed: Deed, facts: LogFacts) -> tuple[int, int]:
 
 def promise(node: Node, tx: Reading, row: ActRow) -> bytes:
     """The signed promise that an act stands at its place; the same bytes whenever it is asked for."""
-    facts = log_facts(tx)
-    return make_promise(Promise(act=row.digest, origin=facts.origin, tick=row.tick, place=row.place), node.keys.log)
+    stands = standing_of(tx, row)
+    given = Promise(act=row.digest, origin=stands.facts.origin, tick=stands.tick, place=row.place)
+    return make_promise(given, node.keys.log)
 
 
 def newest_checkpoint(tx: Reading, origin: str | None = None) -> CheckpointRow | None:
@@ -197,7 +233,8 @@ def consistency(tx: Reading, old: int, new: int) -> tuple[bytes, ...]:
 
 
 def proof_of(node: Node, tx: Reading, digest: str) -> dict[str, Any]:
-    """What proves that an act is in the log: {act, salt, promise, tick, place, inner, outer, checkpoint} or {promise, due}.
+    """What proves that an act is in the log: {act, salt, promise, tick, place, inner, outer, checkpoint}, or instead of the
+    last three {due}, the instant its tick is over, or {lost}, the origin of the life of the log that was lost with it.
 
     Whoever shows the digest of an act was shown the act; to all others the answer is that there is no such act.
 
@@ -207,30 +244,31 @@ def proof_of(node: Node, tx: Reading, digest: str) -> dict[str, Any]:
     row = tx.get(ActRow, digest)
     if row is None:
         raise NotFound("no-such-act", "This log has no act of that digest.")
-    facts = log_facts(tx)
-    size: int = read_setting(tx, "log-size", 0)
+    stands = standing_of(tx, row)
+    facts, tick, size = stands.facts, stands.tick, stands.size
     shape: dict[str, Any] = {
         "act": row.envelope.decode(),
         "salt": row.salt.hex(),
         "promise": promise(node, tx, row).decode(),
-        "tick": row.tick,
+        "tick": tick,
         "place": row.place,
         "origin": facts.origin,
     }
-    if row.tick >= size:
-        return {**shape, "due": facts.origin_at + (row.tick + 1) * facts.period}
-    checkpoint = newest_checkpoint(tx)
+    if tick >= size:
+        return shape | ({"due": facts.origin_at + (tick + 1) * facts.period} if stands.open else {"lost": facts.origin})
+    checkpoint = newest_checkpoint(tx, facts.origin)
     assert checkpoint is not None, "a closed tick has a checkpoint"
     acts = {
         other.place: act_leaf(other.salt, other.envelope)
         for other in tx.find(ActRow, order=("tick", "place"), tick=row.tick)
     }
     secret = log_secret(node, facts)
+    tiles = tile_hashes(StoredTiles(tx, 0 if stands.open else facts.incarnation), size)
     return {
         **shape,
-        "root": inner_root(acts, secret, row.tick).hex(),
-        "inner": [item.hex() for item in inner_proof(acts, secret, row.tick, row.place)],
-        "outer": [item.hex() for item in inclusion_proof(row.tick, size, tile_hashes(StoredTiles(tx), size))],
+        "root": inner_root(acts, secret, tick).hex(),
+        "inner": [item.hex() for item in inner_proof(acts, secret, tick, row.place)],
+        "outer": [item.hex() for item in inclusion_proof(tick, size, tiles)],
         "size": size,
         "checkpoint": checkpoint.note.decode(),
     }

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from comity.kernel.model.instants import format
+from comity.kernel.model.strictjson import read as read_json
+from comity.kernel.model.values import values
+from comity.kernel.seal.views import Withheld
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Holding, StreamRow, Value, Version
 from comity.node.objects import class_facets
 from comity.node.parties import name_of
+from comity.node.views import show_row
 
 MOST: Final = 200
 _END: Final = "\U0010ffff"
@@ -52,6 +57,8 @@ def search(tx: Reading, text: str, *, us: str, for_party: str | None = None, lim
     wanted = refang(text.strip()).lower()
     if not wanted:
         return []
+    if for_party is not None:
+        return _together(_given(tx, wanted, for_party, limit))
     matches: dict[str, tuple[str, set[int]]] = {}
     for version, value in _versions(tx, wanted):
         matches.setdefault(version.id, (value, set()))[1].add(version.n)
@@ -59,7 +66,7 @@ def search(tx: Reading, text: str, *, us: str, for_party: str | None = None, lim
             break
     found = []
     for object_id, (value, versions) in matches.items():
-        one = _given(tx, object_id, value, for_party) if for_party else _own(tx, object_id, value, versions, us)
+        one = _own(tx, object_id, value, versions, us)
         if one is not None:
             found.append(one)
     return _together(found)
@@ -148,8 +155,43 @@ def _own(tx: Reading, object_id: str, value: str, versions: set[int], us: str) -
     return Found(object_id, object_id.partition("--")[0], count, value, tuple(origins.values()))
 
 
-def _given(tx: Reading, object_id: str, value: str, party: str) -> Found | None:
-    rows = [row for row in tx.find(StreamRow, party=party, object=object_id) if row.ended is None]
-    if not rows:
-        return None
-    return Found(object_id, object_id.partition("--")[0], len(rows), value, ())
+def _given(tx: Reading, wanted: str, party: str, limit: int) -> list[Found]:
+    """What of a party's stream matches, by the ids and the values that it was shown: what else is held makes no difference."""
+    matches: dict[int, tuple[StreamRow, str]] = {}
+    if "--" in wanted:
+        for row in tx.find(StreamRow, party=party, order=("object", "n"), after=(wanted, -1)):
+            if not row.object.startswith(wanted):
+                break
+            if row.ended is None:
+                matches[row.n] = (row, row.object)
+    for lot in _lots(tx, wanted):
+        ids = {version.id for version in tx.find_in(Version, "n", lot)}
+        for row in tx.find_in(StreamRow, "object", ids, party=party, ended=None):
+            shown = show_row(tx, row)
+            said = () if isinstance(shown, Withheld) else values(read_json(shown.raw))
+            begin = min((text.lower() for text in said if text.lower().startswith(wanted)), default=None)
+            if begin is not None:
+                matches.setdefault(row.n, (row, begin))
+    exact = {n for n, (_, value) in matches.items() if value == wanted}
+    found: dict[str, Found] = {}
+    for n in sorted(exact or matches):
+        row, value = matches[n]
+        before = found.get(row.object)
+        found[row.object] = Found(
+            row.object, row.object.partition("--")[0], 1 if before is None else before.versions + 1, value, ()
+        )
+    return list(found.values())[:limit]
+
+
+def _lots(tx: Reading, wanted: str) -> Iterator[list[int]]:
+    """Versions with a value that begins like this, some hundred at a time."""
+    lot: list[int] = []
+    for row in tx.find(Value, order=("value", "version"), after=(wanted, -1)):
+        if not row.value.startswith(wanted):
+            break
+        lot.append(row.version)
+        if len(lot) == 500:
+            yield lot
+            lot = []
+    if lot:
+        yield lot

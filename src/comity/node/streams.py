@@ -119,7 +119,7 @@ class World:
             yield Failed("reader-can-do-duties", decision.title, None, [duty.do for duty in decision.clause.duties])
         row = self.tx.get(Version, holding.version)
         assert row is not None, "a holding names a version that exists"
-        written = MarkingReader(self.tx, {}).read(read_json(row.raw)).tlp
+        written = MarkingReader(self.tx, (self.us, holding.custodian), {}).read(read_json(row.raw)).tlp
         effective = self.facets(holding.cls).tlp
         if TLP.index(written or "clear") < TLP.index(effective or "clear"):
             yield Failed("marking-in-bytes", decision.title, effective, written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -228,8 +229,17 @@ def test_party_without_a_node_gets_a_token_and_hears_where_it_can_never_receive(
     assert pair.alpha.do("peer", "token", "Gamma", "--name", "second reader", officer="Ann")["token"] != told["token"]
 
 
-@pytest.mark.parametrize("use", ["node", "log", "identity"])
-def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("use", "when"),
+    [
+        ("node", ["--at-once"]),
+        ("log", ["--at-once"]),
+        ("identity", ["--at-once"]),
+        ("node", ["--after", "PT1S"]),
+        ("log", ["--after", "PT1S"]),
+    ],
+)
+def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, when: list[str], tmp_path: Path) -> None:
     alpha = found(tmp_path / "alpha", "Alpha", "csirt", "XA")
     beta = found(tmp_path / "beta", "Beta", "csirt", "XB")
     introduce(alpha, beta)
@@ -240,9 +250,15 @@ def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, tmp_path: 
     alpha.do("import", "-", *SAID, stdin=VALUES)
     sign(digest, alpha, beta)
     one = alpha.do("search", "192.0.2.1")["found"][0]["object"]
-    told = alpha.do("card", "rotate", use, officer="Ann")
+    told = alpha.do("card", "rotate", use, *when, officer="Ann")
     assert (told["serial"], told["fingerprint"]) == (2, alpha.fingerprint)
     alpha.do("import", "-", *SAID, stdin=b"192.0.2.2\n")
+    if "--at-once" in when:  # a new key is believed once the card is there
+        alpha.do("card", "show", "--output", str(tmp_path / "alpha.card"))
+        beta.do("card", "add", str(tmp_path / "alpha.card"))
+    else:
+        carry(alpha, beta)
+        time.sleep(1.1)
     carry(alpha, beta)
     carry(beta, alpha)
     assert beta.do("card", "show", "Alpha")["serial"] == 2

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from comity.faces.cli.context import Ctx, table
-from comity.faces.cli.words import one_of
+from comity.faces.cli.words import one_of, span
 from comity.kernel.errors import Usage
 
 
@@ -141,19 +141,37 @@ def rotate(
     use: Annotated[str, Parameter(help="node, log or identity.")],
     /,
     *,
+    after: Annotated[str, Parameter(help="When the new key begins to sign, so that the card is everywhere by then.")] = "P1D",
+    at_once: Annotated[bool, Parameter(help="Now, because the old key was exposed; hand the card over by file.")] = False,
     ctx: Ctx,
 ) -> int:
     """Make a new key, end the old one, and sign our next card; what was signed before stays valid."""
+    from comity.kernel.model.instants import format
     from comity.node.cardlife import rotate as turn
 
     one_of(use, ("node", "log", "identity"), "the key to rotate", "key-use")
+    wait = span(after, "--after")
     with ctx.open() as home:
         officer = ctx.officer(home.node, "admin")
-        card, told = turn(home.node, use, ctx.wiring.new_key(home, use), officer=officer)
+        begins = None if at_once else home.node.clock() + wait
+        card, told = turn(home.node, use, ctx.wiring.new_key(home, use), begins=begins, officer=officer)
+    since = card.at if begins is None else begins
+    then = (
+        "Start the node again now, and hand the card to every partner by file: comity card show --output FILE."
+        if at_once
+        else f"Start the node again between {format(since)} and an hour later."
+    )
     return ctx.done(
-        {"party": card.party, "serial": card.serial, "rotated": use, "fingerprint": card.fingerprint, "sent": told},
-        f"The {use} key is new from card number {card.serial} on; the fingerprint stays {card.fingerprint}.",
-        "A node that is being served must be started again to use it.",
+        {
+            "party": card.party,
+            "serial": card.serial,
+            "rotated": use,
+            "since": format(since),
+            "fingerprint": card.fingerprint,
+            "sent": told,
+        },
+        f"The new {use} key signs from {format(since)} on, by card number {card.serial}; the fingerprint stays.",
+        then,
     )
 
 

@@ -129,6 +129,8 @@ def _read(error: Exception) -> tuple[int, dict[str, Any]]:
     if isinstance(error, HTTPException) and 400 <= error.status_code < 500:
         code, sentence = _SENTENCES.get(error.status_code, ("request-parameter", _told(error)))
         return error.status_code, {"code": code, "sentence": sentence}
+    if isinstance(error, RecursionError):  # the decoder of a body; nothing of ours goes so deep
+        return 400, {"code": "request-parameter", "sentence": "The body is nested too deeply for anything taken here."}
     LOG.error("unforeseen", exc_info=error)
     return 500, {"code": "internal", "sentence": "The node met a fault of its own; its log says what happened."}
 
