@@ -3,6 +3,7 @@ PYTHON  ?= python3
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
+PEER    := $(VENV)/medallion/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix bench
@@ -16,10 +17,15 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
+$(PEER): requirements/medallion.txt | $(STAMP)
+	$(PYTHON) -m venv $(VENV)/medallion
+	$(VENV)/medallion/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/medallion.txt
+	@touch $@
+
 demo: $(STAMP)       ## the nodes of the story on loopback (ONCE=1 ends by itself)
 	$(BIN)/comity demo $(if $(ONCE),--once,)
 
-test: $(STAMP)       ## the tests
+test: $(STAMP) $(PEER)  ## the tests
 	$(BIN)/python -m pytest -q -n auto
 
 check: $(STAMP)      ## lint, types, import contracts, tests: what CI runs

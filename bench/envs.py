@@ -22,7 +22,17 @@ def python_of(name: str) -> Path:
         return python
     print(f"making the environment {name} ...", file=sys.stderr, flush=True)
     venv.create(folder, clear=True, with_pip=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock]
+    pip = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        str(lock),
+    ]
     subprocess.run(pip, check=True)
     mark.write_text(digest)
     return python

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Final
 
 from bench import inputs, taxii
@@ -91,10 +90,10 @@ WHOLE: Final = Sizes(
     classes=12_000,
     parties=200,
     clauses=300,
-    asking=20_000,
-    exchange=20_000,
+    asking=10_000,
+    exchange=10_000,
     taxii=20_000,
-    peer_taxii=1_000,
+    peer_taxii=2_000,
     gets=1_000,
     repeat=3,
 )
@@ -263,6 +262,7 @@ def decide(bench: Bench) -> list[Row]:
     return [
         row("decide every class for every party", "pairs/s", table, "rate"),
         row("decide every class for every party, the table", "s", table, "seconds"),
+        row("decide every class for every party, in SQL", "s", table, "sql"),
         row("decide one pair", "ms", single, "one"),
         row("why, at a node", "ms", node, "why"),
         row("preview one more agreement", "ms", node, "preview"),
@@ -307,8 +307,3 @@ GROUPS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "exchange": exchange,
     "taxii": serve,
 }
-
-
-def folder_of(path: Path) -> str:
-    """A folder by name."""
-    return str(path)

@@ -64,7 +64,8 @@ since 1970 in UTC; lists and terms are canonical JSON.
 
 def sections() -> Iterator[tuple[str, list[str]]]:
     """The codes in the order of the table, under the headings its comments give."""
-    heading, codes = "", []
+    heading = ""
+    codes: list[str] = []
     for line in inspect.getsource(errors).split("CODES: Final", 1)[1].splitlines():
         word = line.strip()
         if word.startswith("# --- "):

@@ -11,12 +11,12 @@ from pymerkle import SqliteTree
 PROOFS = 20
 
 
-def peak_mb():
+def peak_mb() -> float | None:
     with open("/proc/self/status") as status:
         return next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:")), None)
 
 
-def main():
+def main() -> None:
     path, n = sys.argv[1], int(sys.argv[2])
     entries = [i.to_bytes(32, "big") for i in range(n)]
     tree = SqliteTree(path)

@@ -9,12 +9,12 @@ import sys
 import time
 
 
-def peak_mb():
+def peak_mb() -> float | None:
     with open("/proc/self/status") as status:
         return next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:")), None)
 
 
-def main():
+def main() -> None:
     what, path, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
     with open(path) as stream:
         objects = json.load(stream)["objects"][:n]

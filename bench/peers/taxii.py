@@ -27,7 +27,7 @@ ROOT = {
 DISCOVERY = {"title": "bench", "default": "http://127.0.0.1/api/", "api_roots": ["http://127.0.0.1/api/"]}
 
 
-def main():
+def main() -> None:
     from medallion.backends.memory_backend import MemoryBackend
 
     logging.disable(logging.CRITICAL)

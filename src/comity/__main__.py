@@ -62,18 +62,21 @@ def wiring() -> Wiring:
     )
 
 
-def open_home(folder: Path, database: str | None) -> Home:
+def open_home(folder: Path, database: str | None, *, restoring: bool = False) -> Home:
     """Open the node in a folder.
 
     Raises:
-        NotFound: `no-node` where there is none.
+        NotFound: `no-node` where there is none. NotAllowed: `restore-unfinished` unless it is being restored.
     """
     if not (folder / "keys").is_dir():
         raise NotFound("no-node", f"There is no node in {folder}; make one with comity init --home {folder}.")
+    from comity.adapters.folder import need_whole
     from comity.adapters.keys.files import KeyFolder
     from comity.adapters.sql.store import open_store
     from comity.node.parties import card_of
 
+    if not restoring:
+        need_whole(folder)
     keys = KeyFolder(folder / "keys")
     store = open_store(database or f"sqlite:///{folder.resolve() / DATABASE}")
     secret = keys.current("secret")
@@ -150,7 +153,26 @@ def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home
         box=BoxKey.from_seed(secret.derive(b"box", b"")).spki,
         period=said.period,
     )
+    _define(node)
     return Home(node, folder, store.close), card
+
+
+def _define(node: Node) -> None:
+    """Take in the definitions of our own extensions, which travel with the objects that are made from files."""
+    from comity.adapters.formats.items import Item
+    from comity.adapters.formats.minting import DEFINITIONS
+    from comity.kernel.release.handling import Handling
+    from comity.node.intake import take_in
+
+    take_in(
+        node,
+        [Item(raw, place=f"object {number}") for number, raw in enumerate(DEFINITIONS.values(), 1)],
+        name="extension definitions of Comity",
+        format="stix-2.1",
+        digest="",
+        handling=Handling(tlp="clear", caveats=frozenset()),
+        minted=False,
+    )
 
 
 def endpoints(home: Home, urls: Sequence[str]) -> tuple[Endpoint, ...]:
@@ -316,12 +338,13 @@ def backup(home: Home, path: Path) -> None:
 
 def restore(path: Path, folder: Path) -> Home:
     """Put a backup into a new folder and open the next incarnation of its log."""
-    from comity.adapters.folder import restore_home
+    from comity.adapters.folder import finish_restore, restore_home
     from comity.node.restoring import reopen
 
     restore_home(path, folder)
-    home = open_home(folder, None)
+    home = open_home(folder, None, restoring=True)
     reopen(home.node)
+    finish_restore(folder)
     return home
 
 

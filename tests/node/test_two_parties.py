@@ -161,3 +161,20 @@ def test_the_same_page_is_answered_with_the_same_receipt() -> None:
     first, second = b.take_page(a.party, page), b.take_page(a.party, page)
     assert first == second
     assert held(world, "Team B") == {indicator(12)["id"]}
+
+
+def test_a_marking_definition_goes_along_with_what_carries_it() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    statement = {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": "marking-definition--00000000-0000-4000-8000-000000000001",
+        "created": "2021-03-02T00:00:00.000Z",
+        "definition_type": "statement",
+        "definition": {"statement": "Copyright 2021, Example"},
+    }
+    world.take("Team A", statement, indicator(13, object_marking_refs=[statement["id"]]), **STATED)
+    world.take("Team A", {**statement, "id": statement["id"][:-1] + "2"}, **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == {indicator(13)["id"], statement["id"]}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from property.histories import A, B, History, Played, Word, histories, play
 from property.normal import Normal
 from property.seen import Watch
@@ -50,7 +50,7 @@ def both(history: History) -> tuple[Played, Played, int]:
     return whole, poorer, len(left_out)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(settings.get_profile("histories"), max_examples=60)
 @given(histories(lossy=(B,)))
 def test_a_reader_cannot_tell_whether_what_it_may_not_see_exists(history: History) -> None:
     whole, poorer, _ = both(history)

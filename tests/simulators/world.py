@@ -18,6 +18,7 @@ from comity.kernel.model.instants import DAY, HOUR, SECOND, Instant, parse
 from comity.kernel.model.objects import from_data
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.templates import TemplateParty, bilateral, community
+from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import SigningKey
 from comity.kernel.store.memory import MemoryStore
 from comity.kernel.store.ports import Store
@@ -26,9 +27,11 @@ from comity.node.contact import Contact, converse
 from comity.node.context import Keyring, Node
 from comity.node.exchange import NodeSide
 from comity.node.founding import found
+from comity.node.gossip import known_size
 from comity.node.instruments import receive, sign_agreement
 from comity.node.intake import Counts, take_in
 from comity.node.parties import card_file, resolve_party
+from comity.node.record import log_facts, proof_of
 
 START = parse("2021-03-05T12:00:00Z")
 
@@ -160,6 +163,11 @@ class Direct:
 
     def turn(self, turn: bytes, *, objects: bool) -> bytes:
         return encode(answer(NodeSide(self.node), self.caller, decode(turn)))
+
+    def proof(self, act: str) -> bytes:
+        with self.node.store.read() as tx:
+            known = known_size(tx, self.caller, log_facts(tx).origin)
+            return canonical(proof_of(self.node, tx, act, known))
 
     def close(self) -> None:
         pass

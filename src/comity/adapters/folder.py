@@ -16,6 +16,9 @@ from comity.kernel.errors import InputRefused, NotAllowed
 
 DATABASE: Final = "comity.db"
 
+RESTORING: Final = "restoring"
+"""A file that stands in a folder until its next incarnation is open; a node that was put back halfway must not run."""
+
 
 def copy_home(folder: Path, to: Path, copy_database: Callable[[Path], None]) -> None:
     """Copy a node's folder into a new one.
@@ -36,7 +39,7 @@ def copy_home(folder: Path, to: Path, copy_database: Callable[[Path], None]) -> 
 
 
 def restore_home(backup: Path, folder: Path) -> None:
-    """Put a backup into a folder that is empty or not there.
+    """Put a backup into a folder that is empty or not there; `finish_restore` ends it, once the next incarnation is open.
 
     Raises:
         InputRefused: `no-backup` where the backup is none. NotAllowed: `store-exists` where the folder holds something.
@@ -46,6 +49,24 @@ def restore_home(backup: Path, folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise NotAllowed("store-exists", f"{folder} is not empty; restore into a new folder, and look before you remove the old one.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / RESTORING).touch()
     shutil.copytree(backup / "keys", folder / "keys", copy_function=shutil.copy2)
     os.chmod(folder / "keys", 0o700)
     shutil.copy2(backup / DATABASE, folder / DATABASE)
+
+
+def need_whole(folder: Path) -> None:
+    """Return if no restore stands unfinished in the folder.
+
+    Raises:
+        NotAllowed: `restore-unfinished`.
+    """
+    if (folder / RESTORING).exists():
+        raise NotAllowed(
+            "restore-unfinished", f"A restore into {folder} was cut off; remove that folder and restore the backup again."
+        )
+
+
+def finish_restore(folder: Path) -> None:
+    """Note that the node in the folder may run."""
+    (folder / RESTORING).unlink(missing_ok=True)

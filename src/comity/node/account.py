@@ -59,6 +59,8 @@ def given(
 
 
 def _state(row: StreamRow) -> str:
+    if row.kind == "withdrawn":
+        return "lost at restore"
     if row.ended is None:
         return "stands"
     return "withdrawn" if row.ended == row.n else f"replaced by row {row.ended}"

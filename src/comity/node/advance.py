@@ -26,14 +26,16 @@ def advance(deed: Deed) -> None:
     last: Instant = read_setting(deed.tx, "advanced", 0)
     until, steps = deed.at, 0
     if last and last < until:
-        for steps, at in enumerate(_due(deed, last, until), 1):
+        for at in _due(deed, last, until):
             deed.at = at
+            steps += 1
             resettle(deed, receivers(deed.tx, deed.node.party))
             settle(deed, versions=_passing(deed, last, at))
             last = at
     deed.at = until
     put_setting(deed.tx, "advanced", last if steps == STEPS_AT_ONCE else until)
-    renew_due(deed)
+    if renew_due(deed):
+        resettle(deed, receivers(deed.tx, deed.node.party))
     if read_setting(deed.tx, "log") is not None:
         close_ticks(deed)
 

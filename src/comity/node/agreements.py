@@ -33,6 +33,7 @@ from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.seal.views import View
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, Instrument
+from comity.node.parties import clients_ever
 
 
 @lru_cache(maxsize=256)
@@ -139,8 +140,8 @@ def parties_of(state: AgreementState) -> set[str]:
 
 
 def receivers(tx: Reading, us: str) -> list[str]:
-    """Parties that may stand in a stream of ours: of an agreement with us, now or ever, in a stable order."""
-    found: set[str] = set()
+    """Parties that may stand in a stream of ours: of an agreement with us or our clients, now or ever, in a stable order."""
+    found: set[str] = set(clients_ever(tx, us))
     for state in states(tx):
         every = parties_of(state)
         if us in every:

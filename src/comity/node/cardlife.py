@@ -19,8 +19,9 @@ from comity.node.agreements import receivers
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.instruments import send_cards
-from comity.node.parties import card_of, keep_own_card, need_card, next_card
+from comity.node.parties import card_of, clients_of, keep_own_card, need_card, next_card
 from comity.node.record import newest_checkpoint
+from comity.node.streams import resettle
 
 OVERLAP: Final = HOUR
 """How long an old key stays good beside the new one, so that a node that runs can be started again with it."""
@@ -33,7 +34,9 @@ def change_card(node: Node, changes: Mapping[str, Any], *, officer: str) -> tupl
         NotAllowed: `identity-offline`. SealBroken: `card-malformed` for what a card cannot say.
     """
     with deed(node, officer) as work:
+        former = clients_of(work.tx, node.party)
         card = next_card(work, **changes)
+        resettle(work, sorted(former.symmetric_difference(card.clients)))
         told = _tell(work)
         work.audit("card-set", {"serial": card.serial, "changed": sorted(changes)})
     return card, told

@@ -22,12 +22,15 @@ from comity.node.context import Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.exchange import NodeSide, peer_row
 from comity.node.parties import card_of, need_card
+from comity.node.proofs import collect
+from comity.node.restoring import begin_stream
 
 
 class Client(Protocol):
     """A peer as a carrier reaches it."""
 
     def turn(self, turn: bytes, *, objects: bool) -> bytes: ...
+    def proof(self, act: str) -> bytes: ...
     def close(self) -> None: ...
 
 
@@ -92,10 +95,10 @@ def contact(
     allow_private: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Contact:
-    """Call a peer, and note how it went.
+    """Call a peer, ask for some of the proofs it owes us, and note how it went.
 
     Raises:
-        ComityError: as `converse`, after the attempt was counted.
+        ComityError: as `converse` and, for a promise it broke, `collect`, after the attempt was counted.
     """
     with node.store.read() as tx:
         card = peer_card(tx, peer)
@@ -103,6 +106,7 @@ def contact(
         client = connect(node, card, allow_private)
         try:
             done = converse(node, peer, client, progress)
+            collect(node, peer, client.proof)
         finally:
             client.close()
     except ComityError as fault:
@@ -215,6 +219,8 @@ def turns_for(node: Node, peer: str) -> Iterator[bytes]:
     Receipts we owe travel along: those for every delivery of the peer's that came by hand since the last pack.
     """
     side = NodeSide(node)
+    with deed(node) as work:
+        begin_stream(work, peer)
     with node.store.read() as tx:
         row = peer_row(tx, peer)
         start: int = read_setting(tx, f"owed/{peer}", 0)

@@ -52,7 +52,7 @@ from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.promises import open_promise
 from comity.kernel.tlog.rows import Row, page_root
 from comity.node.agreements import member_under, waits_for_papers
-from comity.node.context import Deed, Node
+from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.gossip import keep_promise, known_size, learn_known, note_checkpoint, seen_of
 from comity.node.instruments import take_control_item
@@ -60,6 +60,7 @@ from comity.node.objects import Incoming, handlings_for, keep, read_terms
 from comity.node.parties import card_of, clients_of, need_card, node_keys
 from comity.node.proving import keep_page
 from comity.node.record import consistency, log_facts, newest_checkpoint, promise, record
+from comity.node.restoring import align, note_life, waits
 from comity.node.streams import settle
 from comity.node.views import disclosed, sealed, show_row
 
@@ -114,6 +115,9 @@ class NodeSide:
         fault: LogFault | None = None
         with deed(self.node) as work:
             need_card(work.tx, peer)
+            row = note_life(work, peer_row(work.tx, peer), greeting)
+            work.tx.put(row)
+            align(work, peer, greeting.have_control, greeting.have_objects)
             row = peer_row(work.tx, peer)
             sent = work.tx.last(StreamRow, "n", party=peer) or 0
             told = work.tx.last(ControlRow, "n", party=peer) or 0
@@ -141,6 +145,8 @@ class NodeSide:
     def control_after(self, peer: str, n: int, limit: int) -> ControlPage:
         """Items of the peer's control stream after `n`; they name the peer, so they are served also to the expelled."""
         with self.node.store.read() as tx:
+            if waits(tx, peer):
+                return ControlPage((), more=False)
             rows = list(tx.find(ControlRow, party=peer, order=("n",), after=(n,), limit=limit + 1))
         items = tuple(ControlItem(row.n, row.kind, row.body) for row in rows[:limit])
         return ControlPage(items, more=len(rows) > limit)
@@ -199,7 +205,7 @@ class NodeSide:
     def page_after(self, peer: str, n: int) -> Page | None:
         """The delivery that begins after row n: one made before and not yet receipted, or a new one under a new act."""
         with deed(self.node) as work:
-            if card_of(work.tx, peer) is None:
+            if card_of(work.tx, peer) is None or waits(work.tx, peer):
                 return None
             made = next(iter(work.tx.find(Delivery, party=peer, order=("last",), after=(n,), limit=1)), None)
             if made is not None and made.first <= n + 1:
@@ -260,13 +266,13 @@ class NodeSide:
 
     def _item(self, tx: Reading, row: StreamRow, digest: str) -> ObjectItem:
         terms = msgspec.json.decode(row.terms)
-        version = tx.get(Version, row.version)
-        assert version is not None, "a row names a version that exists"
         shown = show_row(tx, row) if row.ended is None and digest else None
         if shown is None or isinstance(shown, Withheld):
             return ObjectItem(
                 row.n, "withdrawn", row.object, digest or None, row.view, row.title, terms, None, None, None, 0
             )
+        version = tx.get(Version, row.version)
+        assert version is not None, "a row names a version that exists"
         return ObjectItem(
             n=row.n,
             kind="object" if row.replaces is None else "replaced",
@@ -289,6 +295,9 @@ class NodeSide:
         """
         with deed(self.node) as work:
             made = work.tx.get(Delivery, peer, receipt.delivery)
+            if made is None and log_facts(work.tx).incarnation > 1:
+                work.audit("receipt-lost", {"party": peer, "delivery": receipt.delivery})
+                return  # for a delivery of a life of ours that was lost; its sender cannot know
             if made is None:
                 raise RequestRefused(
                     "receipt-unknown", "The receipt names a delivery that was never made; it is not counted."
@@ -304,9 +313,13 @@ class NodeSide:
             if made.receipt is None:
                 fault = self._keep_promise(work, peer, receipt.promise, receipt.act)
                 work.tx.put(replace(made, receipt=receipt.act))
-                row = peer_row(work.tx, peer)
-                if made.first <= row.receipted + 1:
-                    work.tx.put(replace(row, receipted=max(row.receipted, made.last)))
+            elif made.receipt != receipt.act and read_setting(work.tx, f"receipt/{made.act}/{act.origin}") is None:
+                # a peer that was restored has taken it again; the receipt it gave first stays
+                fault = self._keep_promise(work, peer, receipt.promise, receipt.act)
+                put_setting(work.tx, f"receipt/{made.act}/{act.origin}", receipt.act.decode())
+            row = peer_row(work.tx, peer)
+            if made.first <= row.receipted + 1:
+                work.tx.put(replace(row, receipted=max(row.receipted, made.last)))
         if fault is not None:
             raise fault
 

@@ -24,6 +24,8 @@ from comity.kernel.tlog.checkpoint import (
     read_checkpoint,
 )
 from comity.kernel.tlog.promises import Promise, TwoPromises
+from comity.kernel.tlog.tiles import tile_hashes
+from comity.kernel.tlog.tree import root_at
 from comity.node.context import Deed, put_setting, read_setting
 from comity.node.parties import card_of, name_of
 
@@ -78,6 +80,13 @@ def note_checkpoint(deed: Deed, peer: str | None, note: bytes, start: int, proof
         return _ours(deed, shown.origin, shown.size, shown.root, note)
     if key is None:
         return None
+    newest = _newest(deed.tx, party)
+    if peer is not None and newest is not None and parse_origin(newest.origin)[1] > parse_origin(shown.origin)[1]:
+        return LogFault(
+            "log-rolled-back",
+            f"{name_of(deed.tx, party)} shows {shown.origin} after {newest.origin}; an old copy of its node may be running.",
+            party=party,
+        )
     held = _held(deed.tx, shown.origin, shown.size, start)
     if held is None:
         _keep(deed, party, shown.origin, shown.size, note)
@@ -86,7 +95,6 @@ def note_checkpoint(deed: Deed, peer: str | None, note: bytes, start: int, proof
     verdict = judge(old, new, tuple(proof) if proof and start == held.size else None, key=key)
     if isinstance(verdict, Fork):
         return _convict(deed, party, "fork", verdict.evidence.to_json())
-    newest = _newest(deed.tx, party)
     if peer is not None and newest is not None and newest.origin == shown.origin and shown.size < newest.size:
         return LogFault(
             "log-rolled-back",
@@ -100,10 +108,19 @@ def note_checkpoint(deed: Deed, peer: str | None, note: bytes, start: int, proof
 
 def _ours(deed: Deed, origin: str, size: int, root: bytes, note: bytes) -> LogFault | None:
     """A checkpoint of our own log that a peer holds: it tells how far the peer is, and must be one of ours."""
-    from comity.node.record import log_facts
+    from comity.node.record import StoredTiles, log_facts
 
-    own = deed.tx.get(CheckpointRow, origin, size)
-    if origin == log_facts(deed.tx).origin and own is not None and read_checkpoint(own.note).root != root:
+    held: int = read_setting(deed.tx, "log-size", 0)
+    if origin != log_facts(deed.tx).origin or not size:
+        return None
+    if size > held:
+        return LogFault(
+            "log-rolled-back",
+            f"A peer holds our own log with {size} entries, and this node has {held}: it runs from an old copy. Stop it, and put "
+            "that copy into a new folder with comity restore.",
+            party=deed.node.party,
+        )
+    if root_at(size, tile_hashes(StoredTiles(deed.tx), size)) != root:
         return LogFault(
             "log-fork",
             "A peer holds another history of our own log; this node's key signed twice.",

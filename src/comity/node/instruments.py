@@ -42,14 +42,14 @@ from comity.kernel.seal.keys import PublicKey, SigningKey
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, CardRow, Instrument, Party
 from comity.kernel.tlog.acts import act_digest, open_act
-from comity.kernel.tlog.checkpoint import parse_origin
 from comity.kernel.tlog.promises import open_promise
 from comity.node.agreements import need_agreement, parties_of, read_form, state_of
-from comity.node.context import Deed, Node, put_setting
+from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.gossip import keep_promise
 from comity.node.papers import hand_over
 from comity.node.parties import card_of, need_card, node_keys, take_cards
+from comity.node.restoring import note_restore
 from comity.node.streams import resettle
 
 PAPERS: Final = frozenset(OPENERS)
@@ -354,6 +354,8 @@ def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) ->
     Raises:
         PeerFault: when it does not hold; the caller notes it and goes on.
     """
+    if kind == "lost":
+        return None  # what the peer gave before it was restored; it does not know any more what it was
     if kind == "card":
         take_cards(work, [text.encode() for text in msgspec.json.decode(body["paper"])])
         return None
@@ -362,8 +364,9 @@ def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) ->
     if fault is not None:
         return fault
     if kind == "restore":
-        _note_gap(work, peer, msgspec.json.decode(paper))
-    elif kind == "agreement":
+        act, _ = unverified_body(str(body["act"]).encode(), "act")
+        return note_restore(work, peer, msgspec.json.decode(paper), str(act["origin"]))
+    if kind == "agreement":
         _propose(work, jsonform.read(msgspec.json.decode(paper)))
     elif kind in PAPERS:
         take_paper(work, kind, str(body["agreement"]), paper)
@@ -372,14 +375,6 @@ def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) ->
             "message", f"A control item of the kind {kind[:40]!r} is not known here; it was passed over."
         )
     return None
-
-
-def _note_gap(work: Deed, peer: str, gap: Mapping[str, Any]) -> None:
-    """Note which ticks of a peer's log were lost when it was restored: promises in them convict nobody."""
-    origin, first, end = str(gap["origin"]), int(gap["first"]), int(gap["end"])
-    if parse_origin(origin)[0] != peer or not 0 <= first <= end:
-        raise SealBroken("log-origin", "A party speaks of a gap in a log that is not its own, or of none that can be.")
-    put_setting(work.tx, f"gap/{origin}", {"first": first, "end": end})
 
 
 def _keep_proof(work: Deed, peer: str, body: Mapping[str, Any], paper: bytes) -> LogFault | None:

@@ -20,6 +20,7 @@ ACT_OF: Final = {
     "withdrawal": "withdraw",
     "epoch": "epoch",
     "renewal": "renew",
+    "restore": "restore",
 }
 """The kind of act under which each kind of paper goes; all others go as ``instrument``."""
 

@@ -264,6 +264,12 @@ def clients_of(tx: Reading, party: str) -> frozenset[str]:
     return frozenset() if card is None else frozenset(card.clients)
 
 
+def clients_ever(tx: Reading, party: str) -> frozenset[str]:
+    """The clients any card of a party has listed: who was one may still stand in a stream."""
+    listed = (unverified_body(row.envelope, "card")[0].get("clients", ()) for row in tx.find(CardRow, party=party))
+    return frozenset(client for clients in listed for client in clients)
+
+
 def add_plain_party(deed: Deed, party: str, *, name: str, kind: str, country: str, officer: str) -> Party:
     """Know a party that runs no node and reads over TAXII; the officer vouches for it."""
     how = canonical({"method": "entered by an officer; no node", "officer": officer, "at": deed.at})

@@ -1,8 +1,7 @@
 """Proving: the bundle that shows offline who gave which object to whom, under which title, and that it was recorded.
 
 Either side can make it. Who gave has act, page and log at hand. Who received keeps what the page committed to when it takes it
-(`keep_page`), and asks the giver's log for the proof of the act once the tick is over (`keep_proof`); what comes is checked
-against the promise before it is kept, and a promise that was broken convicts.
+(`keep_page`), and asks the giver's log for the proof of the act once the tick is over (`comity.node.proofs`).
 
 A bundle is verified here before it is handed out, so nothing leaves that would not hold elsewhere (docs/formats/log.md).
 """
@@ -10,17 +9,15 @@ A bundle is verified here before it is handed out, so nothing leaves that would 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from comity.kernel.errors import ComityError, InputRefused, NodeDamaged, NotAllowed, NotFound
+from comity.kernel.errors import NodeDamaged, NotAllowed, NotFound
 from comity.kernel.exchange.messages import Page as DeliveryPage
-from comity.kernel.model.instants import Instant, format
+from comity.kernel.model.instants import format
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.cards import verify_chain
-from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.seal.seals import claimed_party
 from comity.kernel.seal.views import Withheld
 from comity.kernel.store.ports import Reading
@@ -28,22 +25,17 @@ from comity.kernel.store.rows import (
     ActRow,
     AgreementRow,
     CardRow,
-    CheckpointRow,
     Delivery,
     Holding,
     Instrument,
-    PromiseRow,
     Received,
     StreamRow,
     Version,
 )
 from comity.kernel.tlog.bundle import ProofBundle, verify_bundle
-from comity.kernel.tlog.checkpoint import parse_origin, raw_key
-from comity.kernel.tlog.promises import Gap, Opening, Promise, State, read_promise, state, verify_kept
-from comity.kernel.tlog.proof import LogProof
 from comity.kernel.tlog.rows import Page, Row, row_proof, row_salt
 from comity.node.context import Deed, Node, put_setting, read_setting
-from comity.node.parties import need_card
+from comity.node.proofs import outer_of, promise_for
 from comity.node.record import promise, proof_of
 from comity.node.views import disclosed, show_row
 
@@ -132,7 +124,7 @@ def received_from(node: Node, object_id: str, party: str) -> tuple[Received, Hol
 
 
 def bundle_received(node: Node, row: Received, holding: Holding) -> bytes:
-    """The proof that a party gave us an object; `keep_proof` must have been called for the act of the row.
+    """The proof that a party gave us an object; the proof of its act must be here (`proofs.take_proof`).
 
     Raises:
         NotAllowed: `proof-not-due` while the proof of the act is not here.
@@ -140,7 +132,7 @@ def bundle_received(node: Node, row: Received, holding: Holding) -> bytes:
     with node.store.read() as tx:
         version = tx.get(Version, holding.version)
         kept = read_setting(tx, f"page/{row.act}")
-        promised = _promise_for(tx, row.party, row.act)
+        promised = promise_for(tx, row.party, row.act)
         if kept is None or version is None or version.seal is None or version.disclosure is None or promised is None:
             raise NotFound("not-given", f"What came as row {row.n} was not kept with what its proof needs.")
         if promised.proof is None:
@@ -215,7 +207,7 @@ def _bundle(
         promise=promised,
         place=int(proof["place"]),
         inner=tuple(bytes.fromhex(one) for one in proof["inner"]),
-        outer=_outer(proof),
+        outer=outer_of(proof),
         agreement=None if agreement is None else agreement.form,
         signatures=tuple(one.envelope for one in signed),
     )
@@ -233,107 +225,3 @@ def _checked(bundle: ProofBundle) -> bytes:
 
 def _fingerprint(chain: Sequence[bytes]) -> str:
     return verify_chain(chain).fingerprint
-
-
-def _outer(proof: Mapping[str, Any]) -> LogProof:
-    return LogProof(
-        int(proof["tick"]), tuple(bytes.fromhex(one) for one in proof["outer"]), str(proof["checkpoint"]).encode()
-    )
-
-
-# --- promises of others, and their proofs
-
-
-def _promise_for(tx: Reading, party: str, act: str) -> PromiseRow | None:
-    return next((row for row in tx.find(PromiseRow, act=act) if parse_origin(row.origin)[0] == party), None)
-
-
-def keep_proof(deed: Deed, party: str, act: str, data: bytes) -> bool:
-    """Keep the proof of an act that its party promised us, if its tick is over; gives whether it is here now.
-
-    Args:
-        data: What the party's node answers at ``proof/<act>``.
-
-    Raises:
-        InputRefused: `promise` for an answer that is none. SealBroken, LogFault: as `verify_kept`.
-    """
-    row = _promise_for(deed.tx, party, act)
-    if row is None:
-        raise NotFound("no-such-act", "No promise for that act is kept here.")
-    if row.proof is not None:
-        return True
-    try:
-        shape = msgspec.json.decode(data)
-        if "due" in shape:
-            return False
-        opening = Opening(
-            str(shape["act"]).encode(),
-            bytes.fromhex(shape["salt"]),
-            int(shape["place"]),
-            tuple(bytes.fromhex(one) for one in shape["inner"]),
-            bytes.fromhex(shape["root"]),
-            _outer(shape),
-        )
-    except (msgspec.DecodeError, UnicodeError, KeyError, TypeError, ValueError) as broken:
-        raise InputRefused("promise", "What came as the proof of an act is none; ask the peer again.") from broken
-    promised = _read(row)
-    card = need_card(deed.tx, party)
-    fault: ComityError | None = None
-    for one in (*card.keys, *card.retired):
-        if one.use != "log":
-            continue
-        try:
-            verify_kept(promised, opening, raw_key(one.key.spki))
-        except ComityError as broken:
-            fault = broken if fault is None or broken.code != "note-signature" else fault
-        else:
-            deed.tx.put(replace(row, proof=data))
-            return True
-    raise fault or NotFound("no-such-party", f"The card of {card.name} lists no log key.")
-
-
-def _read(row: PromiseRow) -> Promise:
-    return read_promise(unverified_body(row.envelope, "promise")[0])
-
-
-def promises(tx: Reading, at: Instant, party: str | None = None) -> list[dict[str, Any]]:
-    """Every promise others made us, and what it is worth now: {party, act, origin, tick, place, at, state}."""
-    found = []
-    parties: dict[str, tuple[str, Instant, int]] = {}
-    for row in tx.find(PromiseRow):
-        owner, incarnation = parse_origin(row.origin)
-        if party is not None and owner != party:
-            continue
-        if owner not in parties:
-            card = need_card(tx, owner)
-            said = dict(card.extra).get("log") or {}
-            parties[owner] = (card.name, int(said.get("origin_at", 0)), int(said.get("period", 0)) or 60_000_000)
-        name, origin_at, period = parties[owner]
-        newest = next(iter(tx.find(CheckpointRow, origin=row.origin, reverse=True, limit=1)), None)
-        gap = read_setting(tx, f"gap/{row.origin}")
-        worth = state(
-            _read(row),
-            size=0 if newest is None else newest.size,
-            period=period,
-            now=at if incarnation == 1 and origin_at else row.at,  # a later life of a log has a beginning of its own
-            origin_at=origin_at,
-            proved=row.proof is not None,
-            gaps=() if gap is None else (Gap(row.origin, int(gap["first"]), int(gap["end"])),),
-        )
-        found.append(
-            {
-                "party": owner,
-                "name": name,
-                "act": row.act,
-                "origin": row.origin,
-                "tick": row.tick,
-                "place": row.place,
-                "at": format(row.at),
-                "state": worth.value,
-            }
-        )
-    return found
-
-
-OPEN = frozenset({State.PENDING.value, State.OVERDUE.value})
-"""States in which asking for the proof makes sense."""

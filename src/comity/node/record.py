@@ -232,10 +232,11 @@ def consistency(tx: Reading, old: int, new: int) -> tuple[bytes, ...]:
     return consistency_proof(old, new, tile_hashes(StoredTiles(tx), new))
 
 
-def proof_of(node: Node, tx: Reading, digest: str) -> dict[str, Any]:
+def proof_of(node: Node, tx: Reading, digest: str, known: int = 0) -> dict[str, Any]:
     """What proves that an act is in the log: {act, salt, promise, tick, place, inner, outer, checkpoint}, or instead of the
     last three {due}, the instant its tick is over, or {lost}, the origin of the life of the log that was lost with it.
 
+    With `known`, a size of our log that the asker holds, {consistency} leads from there to the checkpoint.
     Whoever shows the digest of an act was shown the act; to all others the answer is that there is no such act.
 
     Raises:
@@ -264,6 +265,8 @@ def proof_of(node: Node, tx: Reading, digest: str) -> dict[str, Any]:
     }
     secret = log_secret(node, facts)
     tiles = tile_hashes(StoredTiles(tx, 0 if stands.open else facts.incarnation), size)
+    if stands.open and 0 < known < size:
+        shape["consistency"] = {"size": known, "hashes": [item.hex() for item in consistency(tx, known, size)]}
     return {
         **shape,
         "root": inner_root(acts, secret, tick).hex(),

@@ -18,33 +18,33 @@ from comity.node.context import Deed
 from comity.node.papers import hand_over
 
 
-def renew_due(deed: Deed) -> None:
-    """Renew every agreement for which it is our turn and time."""
-    for state in states(deed.tx):
-        _renew(deed, state)
+def renew_due(deed: Deed) -> bool:
+    """Renew every agreement for which it is our turn and time; true if any was, so that what had lapsed can go again."""
+    return any([_renew(deed, state) for state in states(deed.tx)])
 
 
-def _renew(deed: Deed, state: AgreementState) -> None:
+def _renew(deed: Deed, state: AgreementState) -> bool:
     us, life = deed.node.party, state.agreement.life
     entered = entered_into_force(state)
     ids = {party.ref: party.id for party in state.agreement.parties}
     if us not in {ids[ref] for ref in (life.depositary, *life.succession)}:
-        return
+        return False
     if entered is None or deed.at < entered or (life.ends is not None and life.ends <= deed.at):
-        return
+        return False
     present = members(state, deed.at)
     lease = duration(life.lease)
     epoch = present_epoch(state, deed.at)
     newest = max((one.at for one in state.renewals if one.epoch == epoch.digest), default=None)
     if us not in present or (newest is not None and deed.at < newest + lease // 3):
-        return
+        return False
     renewal = Renewal(epoch.digest, deed.at, deed.at + lease, us)
     try:
         check_renewal(state, renewal)
     except InputRefused:
-        return  # a successor's turn has not come
+        return False  # a successor's turn has not come
     envelope = sign(renewal, [deed.node.keys.node])
     digest = sha256(envelope).hexdigest()
     deed.tx.add([Instrument(digest, "renewal", state.digest, us, deed.at, deed.at, envelope)])
     for party in sorted(present - {us}):
         hand_over(deed, party, "renewal", state.digest, envelope)
+    return True

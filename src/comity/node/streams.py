@@ -27,14 +27,16 @@ from comity.kernel.seal.views import FULL, View, Withheld, narrower
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Approval, Class, Delivery, Grant, Holding, Reference, StreamRow, Version
 from comity.node.agreements import clauses_in_force, gives, receivers, superseded
-from comity.node.context import Deed
-from comity.node.objects import MarkingReader, class_facets
+from comity.node.context import Deed, read_setting
+from comity.node.objects import MarkingReader, class_facets, read_terms
 from comity.node.papers import append_control
 from comity.node.parties import clients_of, is_plain, receiver_of
 from comity.node.views import show
 
 AT_ONCE: Final = 500
 """Rows asked for in one question to the store."""
+
+DEFINITIONS: Final = ("marking-definition--", "extension-definition--")
 
 FORCED: Final = frozenset({"*"})
 """Stands for 'whatever was hidden before': a row that is to be issued again although its references did not change."""
@@ -182,8 +184,34 @@ class World:
                 )
                 if best is None or self._better(found, best):
                     best = found
-            self._bases[version] = best
+            self._bases[version] = best or self._lent(version)
         return self._bases[version]
+
+    def _lent(self, version: int) -> Base | None:
+        """Under what a definition stands that went along with what uses it; it stays, whatever becomes of that."""
+        if not self.identity(version).startswith(DEFINITIONS):
+            return None
+        row, holdings = self.live(version), self.holdings(version)
+        if row is None or not holdings:
+            return None
+        return Base(holdings[0], row.title, FULL, read_terms(msgspec.json.decode(row.terms)))
+
+    def lend(self, version: int, user: Base) -> None:
+        """Let a definition go along under the title of what uses it."""
+        self._bases[version] = Base(self.holdings(version)[0], user.title, FULL, user.terms)
+
+    def definitions(self, version: int) -> list[int]:
+        """The newest copies held of the definitions a version uses."""
+        found: list[int] = []
+        for kind in ("marking", "extension"):
+            for row in self.tx.find(Reference, version=version, kind=kind):
+                self._need_objects([row.target])
+                held = [one for one in self._objects[row.target] if self.holdings(one)]
+                rows = self.tx.find_in(Version, "n", held)
+                newest = max(rows, key=lambda one: (one.modified, one.n), default=None)
+                if newest is not None:
+                    found.append(newest.n)
+        return found
 
     def _better(self, one: Base, other: Base) -> bool:
         if narrower(other.view, one.view) or narrower(one.view, other.view):
@@ -349,9 +377,24 @@ def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
             change.holding for change in changes if not isinstance(change, Withdraw) and not _can_show(world, change)
         ]
         if not impossible:
-            return changes
+            return (*_definitions(world, changes), *changes)
         world.blocked.update(impossible)
         changed.extend(one for version in impossible for one in (version, *world.twins(version)))
+
+
+def _definitions(world: World, changes: Sequence[Change[int]]) -> list[Show[int]]:
+    """Marking and extension definitions travel with what uses them: before it, whole, under the same title and terms."""
+    coming = {change.holding for change in changes if not isinstance(change, Withdraw)}
+    along: list[Show[int]] = []
+    for user in sorted(coming):
+        base = world.base_of(user)
+        assert base is not None, "what is shown has a title"
+        for version in world.definitions(user):
+            if version not in coming and world.live(version) is None:
+                world.lend(version, base)
+                coming.add(version)
+                along.append(Show(version, ()))
+    return along
 
 
 def _can_show(world: World, change: Show[int] | Reissue[int]) -> bool:
@@ -447,7 +490,8 @@ def stop(deed: Deed, world: World, versions: Sequence[int]) -> None:
 
 def delivered_to(tx: Reading, party: str) -> int:
     """The n of the last row of a party's objects stream that was handed over, receipted or not."""
-    return tx.last(Delivery, "last", party=party) or 0
+    reached: int = read_setting(tx, f"reached/{party}", 0)  # of a life before a restore
+    return max(tx.last(Delivery, "last", party=party) or 0, reached)
 
 
 def issue(deed: Deed, world: World, changes: Sequence[Change[int]]) -> None:

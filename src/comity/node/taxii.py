@@ -18,6 +18,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from itertools import takewhile
 from typing import Final, Protocol
@@ -143,6 +144,7 @@ class _List(Protocol):
 # --- collections
 
 
+@lru_cache(maxsize=256)
 def collections_of(us: str, party: str) -> tuple[TaxiiCollection, ...]:
     """The collections of a reader: `own` for a tool of our own party, `outbox` and `inbox` for everybody else."""
     named = {

@@ -7,15 +7,15 @@ from typing import Any
 import orjson
 import pytest
 from litestar import Litestar, get
-from simulators.asked import Asker
-from simulators.teams import OBJECTS, Teams, config, envelope, ids
-from simulators.world import indicator
 
 from comity.faces.http.app import create_app
 from comity.faces.http.errors import OF_CODE, answer_error
 from comity.faces.http.exchange import STRANGE
 from comity.kernel.errors import CODES
 from comity.node.officers import add_officer
+from simulators.asked import Asker
+from simulators.teams import OBJECTS, Teams, config, envelope, ids
+from simulators.world import indicator
 
 ONE = str(indicator(1)["id"])
 
@@ -197,7 +197,9 @@ def test_every_error_has_one_shape(teams: Teams, path: str, status: int, code: s
     assert answer.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"target": 1}', b'{"target": "x", "tpl": "red"}', b"\xff", b"[" * 50_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"target": 1}', b'{"target": "x", "tpl": "red"}', b"\xff", b"[" * 50_000]
+)
 def test_a_body_that_is_none_is_refused_in_the_one_shape(teams: Teams, body: bytes) -> None:
     answer = officer(teams, "admin").post("/api/v1/handling", body, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "request-parameter"), answer.text

@@ -10,9 +10,6 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from simulators.asked import Asker
-from simulators.teams import STATED, Teams, config
-from simulators.world import SECOND, indicator
 
 from comity.adapters.http.client import PeerClient
 from comity.adapters.http.signing import sign_request
@@ -25,6 +22,9 @@ from comity.kernel.tlog.checkpoint import read_checkpoint
 from comity.node.contact import converse
 from comity.node.nonces import use_nonce
 from comity.node.parties import node_keys, read_card_file
+from simulators.asked import Asker
+from simulators.teams import STATED, Teams, config
+from simulators.world import SECOND, indicator
 
 BASE = "http://127.0.0.1:8450"
 
@@ -51,7 +51,9 @@ class Bridge(httpx.BaseTransport):
         return httpx.Response(came.status_code, headers=came.headers, stream=httpx.ByteStream(came.content))
 
 
-def client(teams: Teams, bridge: Bridge, *, key: SigningKey | None = None, now: Callable[[], int] | None = None) -> PeerClient:
+def client(
+    teams: Teams, bridge: Bridge, *, key: SigningKey | None = None, now: Callable[[], int] | None = None
+) -> PeerClient:
     """Team B as it calls Team A."""
     b = teams.world.nodes["Team B"]
     numbers = iter(range(10_000))
@@ -183,9 +185,7 @@ def test_a_request_changed_on_its_way_does_nothing(teams: Teams, change: str) ->
         headers["host"] = "other.example"
     method = "GET" if change == "method" else "POST"
     bridge = Bridge(teams.app)
-    bridge.handle_request(
-        httpx.Request(method, url, headers=headers, content=b"{ }" if change == "body" else body)
-    )
+    bridge.handle_request(httpx.Request(method, url, headers=headers, content=b"{ }" if change == "body" else body))
     told = bridge.came[0].json()["code"]
     expected = {"body": "request-digest", "party": "request-addressee", "method": "method"}
     assert told == expected.get(change, "no-such-page")
@@ -195,7 +195,13 @@ def test_a_request_changed_on_its_way_does_nothing(teams: Teams, change: str) ->
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [(b"", "json-syntax"), (b"{}", "message"), (b"[" * 500 + b"]" * 500, "message"), (b"\xff", "json-encoding"), (b"null", "message")],
+    [
+        (b"", "json-syntax"),
+        (b"{}", "message"),
+        (b"[" * 500 + b"]" * 500, "message"),
+        (b"\xff", "json-encoding"),
+        (b"null", "message"),
+    ],
 )
 def test_a_turn_that_is_none_is_refused_and_signed(teams: Teams, body: bytes, code: str) -> None:
     bridge = Bridge(teams.app)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from simulators.world import indicator
 from taxii2client.common import TokenAuth
 from taxii2client.v21 import Server, as_pages
 
 from comity.faces.http.serve import check_binding, is_loopback, serve
 from comity.kernel.errors import NotAllowed, Unavailable
+from simulators.world import indicator
 
 TESTS = Path(__file__).resolve().parents[2]
 

@@ -27,7 +27,9 @@ def test_nothing_is_open_without_a_token_but_that_the_process_answers(teams: Tea
     nobody = Asker(teams.app, accept="*/*")
     assert nobody.get("/health").json() == {"status": "ok"}
     for route in teams.app.routes:
-        path = route.path.replace("{name:str}", "outbox").replace("{object_id:str}", name(1)).replace("{path:path}", "0")
+        path = (
+            route.path.replace("{name:str}", "outbox").replace("{object_id:str}", name(1)).replace("{path:path}", "0")
+        )
         path = path.replace("{act:str}", "0" * 64).replace("{party:str}", "us")
         for method in sorted(set(getattr(route, "methods", ())) | {"HEAD", "OPTIONS"}):
             answer = nobody.ask(method, path + ("/" if path.startswith("/taxii2") else ""))
@@ -89,13 +91,20 @@ def test_who_does_not_ask_for_taxii_gets_no_objects(teams: Teams, accept: str | 
 
 @pytest.mark.parametrize(
     "accept",
-    [TAXII, "application/taxii+json", "application/taxii+json; version=2.1", "text/html, application/TAXII+json;version=2.1;q=0.5"],
+    [
+        TAXII,
+        "application/taxii+json",
+        "application/taxii+json; version=2.1",
+        "text/html, application/TAXII+json;version=2.1;q=0.5",
+    ],
 )
 def test_taxii_is_recognised_however_it_is_written(teams: Teams, accept: str) -> None:
     assert teams.b.get(OBJECTS, headers={"accept": accept}).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/stix+json", "application/taxii+json;version=2.0", ""])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/stix+json", "application/taxii+json;version=2.0", ""]
+)
 def test_another_content_type_is_refused(teams: Teams, kind: str) -> None:
     answer = teams.b.post(INBOX, envelope(indicator(1)), content_type=kind)
     assert (answer.status_code, answer.json()["error_code"]) == (415, "content-type")
@@ -217,7 +226,9 @@ def test_a_parameter_of_another_form_is_refused_and_not_ignored(teams: Teams, qu
 @settings(max_examples=60, deadline=None)
 @given(
     path=st.text(st.characters(codec="utf-8", exclude_characters="\\?#"), max_size=30),
-    query=st.dictionaries(st.sampled_from(["limit", "next", "added_after", "match[id]", "match[version]"]), st.text(max_size=30)),
+    query=st.dictionaries(
+        st.sampled_from(["limit", "next", "added_after", "match[id]", "match[version]"]), st.text(max_size=30)
+    ),
 )
 def test_whatever_is_asked_is_answered_in_order(path: str, query: dict[str, str]) -> None:
     teams = _served()

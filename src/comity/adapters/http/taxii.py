@@ -6,7 +6,10 @@ was stored continues the pull. What servers are known to do, and what is done he
 - no ``X-TAXII-Date-Added-Last`` (OpenTAXII, several products): ``next`` carries the pull; with neither, and ``more``
   set, the pull ends with an error and not with a silent gap;
 - ``next`` refused together with ``added_after``: asked once more without;
-- ``more`` with an empty page, or the same ``next`` for ever: the pull ends;
+- a ``next`` that stays the same while the pages change, and is used up by asking (medallion): followed while the pull
+  lasts, but what is stored is the instant just before the last object, so that a page lost on the way comes again;
+- a stored ``next`` that the server has forgotten: begun again after ``added_after``, what is known comes twice;
+- ``more`` with an empty page, or the same page for ever: the pull ends;
 - URLs without their last slash, relative ones, or ones with the server's internal name: the path is taken, the host
   never, so credentials go to the host they were given for;
 - another content type than asked for: read if it is JSON.
@@ -31,7 +34,7 @@ from comity.adapters.http.guard import GuardedBackend, Resolver, resolve
 from comity.adapters.http.outgoing import MAX_BYTES, TIMEOUT, Answer, GuardedTransport, Outgoing, check_url
 from comity.adapters.http.pinned import PinnedBackend, pinned_context
 from comity.kernel.errors import ComityError, RequestRefused, Unavailable, Usage
-from comity.kernel.model import strictjson
+from comity.kernel.model import instants, strictjson
 from comity.kernel.model.bundle import walk
 
 MEDIA_TYPE: Final = "application/taxii+json;version=2.1"
@@ -213,29 +216,38 @@ class TaxiiClient:
             Unavailable: `peer-unreachable`, `peer-busy`.
         """
         url = self._here(collection) + "objects/"
+        before: tuple[bytes, ...] | None = None
         while True:
-            page, found, last = self._page(url, cursor, limit, match or {})
+            try:
+                page, found, last = self._page(url, cursor, limit, match or {})
+            except RequestRefused as refused:
+                if before is not None or cursor.next is None or refused.detail.get("status") not in (400, 404):
+                    raise
+                cursor = Cursor(cursor.added_after)
+                page, found, last = self._page(url, cursor, limit, match or {})
             more = found.get("more") is True
             token = found.get("next")
             token = token if isinstance(token, str) and 0 < len(token) <= _MOST_TEXT else None
-            previous = cursor
+            previous, kept = cursor, None
             if more and token is not None:
                 cursor = Cursor(cursor.added_after, token)
+                kept = _just_before(last) or (Cursor(cursor.added_after) if token == previous.next else None)
             elif more and last is not None:
                 cursor = Cursor(last)
             elif not more:
                 cursor = Cursor(last if last is not None else cursor.added_after)
             if page:
-                yield Pulled(page, cursor)
+                yield Pulled(page, kept or cursor)
             if not more:
                 return
-            if cursor == previous:
+            if cursor == previous and (not page or page == before or token is None):
                 if page:
                     raise RequestRefused(
                         "taxii-answer",
                         "The server says there is more but not how to ask for it; the pull is not complete.",
                     )
                 return
+            before = page
 
     def _page(
         self, url: str, cursor: Cursor, limit: int, match: Mapping[str, str]
@@ -344,6 +356,20 @@ class TaxiiClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _just_before(last: str | None) -> Cursor | None:
+    """The cursor that gives all added at the instant `last` once more; None where `last` is no instant.
+
+    Several objects may share it, and servers round it to milliseconds or, without a fraction, to seconds.
+    """
+    if last is None:
+        return None
+    rounded = instants.SECOND // 1_000 if "." in last else instants.SECOND
+    try:
+        return Cursor(instants.format(instants.parse(last) - rounded))
+    except (ComityError, OverflowError):
+        return None
 
 
 def _split(body: bytes) -> tuple[tuple[bytes, ...], dict[str, Any]]:

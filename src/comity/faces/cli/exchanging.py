@@ -181,8 +181,10 @@ def outbox_list(*, ctx: Ctx) -> int:
     """Show what is due to each party, and what went wrong."""
     from comity.kernel.model.instants import format
     from comity.node.contact import outbox
+    from comity.node.proofs import worth
 
     with ctx.open() as home, home.node.store.read() as tx:
+        promised = worth(tx, home.node.clock())
         rows = [
             {
                 "party": one.party,
@@ -193,11 +195,12 @@ def outbox_list(*, ctx: Ctx) -> int:
                 "next": format(one.next) if one.next else None,
                 "error": one.error,
                 "dead": one.dead,
+                "promises": promised.get(one.party, {}),
             }
             for one in outbox(tx, home.node.party)
         ]
     lines = table(
-        ("party", "papers", "objects", "attempts", "next", "last error"),
+        ("party", "papers", "objects", "attempts", "next", "proofs overdue", "last error"),
         [
             (
                 row["name"],
@@ -205,6 +208,7 @@ def outbox_list(*, ctx: Ctx) -> int:
                 row["objects"],
                 row["attempts"],
                 "given up: comity outbox retry" if row["dead"] else row["next"],
+                row["promises"].get("overdue", 0),
                 row["error"],
             )
             for row in rows

@@ -115,8 +115,8 @@ def promises(
     from collections import Counter
 
     from comity.node.parties import resolve_party
-    from comity.node.proving import OPEN
-    from comity.node.proving import promises as worth
+    from comity.node.proofs import OPEN
+    from comity.node.proofs import promises as worth
 
     failed: list[dict[str, Any]] = []
     with ctx.open() as home:
@@ -147,8 +147,7 @@ def promises(
 def _fetch(ctx: Context, home: Home, party: str, acts: list[str]) -> int:
     """Ask a party's node for the proofs of these acts and keep those that are due; gives how many are here now."""
     from comity.node.contact import peer_card
-    from comity.node.deeds import deed
-    from comity.node.proving import keep_proof
+    from comity.node.proofs import take_proof
 
     with home.node.store.read() as tx:
         card = peer_card(tx, party)
@@ -156,9 +155,7 @@ def _fetch(ctx: Context, home: Home, party: str, acts: list[str]) -> int:
     try:
         done = 0
         for act in acts:
-            answer = client.proof(act)
-            with deed(home.node) as work:
-                done += keep_proof(work, party, act, answer)
+            done += take_proof(home.node, party, act, client.proof(act))
         return done
     finally:
         client.close()

@@ -27,9 +27,10 @@ from comity.kernel.store.rows import Party
 from comity.kernel.tlog.tiles import parse_tile_path
 from comity.node.context import Node
 from comity.node.exchange import NodeSide
+from comity.node.gossip import known_size
 from comity.node.nonces import use_nonce
 from comity.node.parties import card_file, node_keys
-from comity.node.record import StoredTiles, newest_checkpoint, proof_of
+from comity.node.record import StoredTiles, log_facts, newest_checkpoint, proof_of
 
 PREFIX: Final = "/comity/1"
 STRANGE: Final = frozenset({"request-signature", "request-key"})
@@ -62,7 +63,7 @@ def exchange_router(node: Node, config: AppConfig, carrier: Carrier) -> Router:
 
     @get("/proof/{act:str}", sync_to_thread=True, include_in_schema=False)
     def proof(request: Asked, act: FromPath[str]) -> Response[bytes]:
-        return desk.serve(request, b"", lambda _: desk.proof(act))
+        return desk.serve(request, b"", lambda party: desk.proof(act, party))
 
     @get("/tile/{path:path}", sync_to_thread=True, include_in_schema=False)
     def tile(request: Asked, path: FromPath[str]) -> Response[bytes]:
@@ -165,10 +166,11 @@ class _Desk:
             raise NotFound("no-checkpoint", "The log has no checkpoint yet; ask again when its first tick is over.")
         return newest.note
 
-    def proof(self, act: str) -> bytes:
-        """What proves an act."""
+    def proof(self, act: str, party: str) -> bytes:
+        """What proves an act, from the size of our log that the party holds."""
         with self.node.store.read() as tx:
-            return canonical(proof_of(self.node, tx, act))
+            known = known_size(tx, party, log_facts(tx).origin)
+            return canonical(proof_of(self.node, tx, act, known))
 
     def tile(self, path: str) -> bytes:
         """Hashes of a tile."""

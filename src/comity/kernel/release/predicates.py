@@ -313,7 +313,7 @@ class OfficesInCard(Expression):
 @dataclass(frozen=True, slots=True)
 class Party(Expression):
     """A party (``to`` or ``holder``) is one of a set: ``senders``, ``receivers``, ``clients``, ``members``,
-    ``holder``, ``verified``.
+    ``holder``, ``verified``; or ``custodian``, the one it came from.
     """
 
     who: str
@@ -323,8 +323,8 @@ class Party(Expression):
         party = of.to.id if self.who == "to" else of.holder
         if self.among == "verified":
             return _yes(of.to.verified)
-        if self.among == "holder":
-            return _yes(party == of.holder)
+        if self.among in ("holder", "custodian"):
+            return _yes(party == (of.holder if self.among == "holder" else of.facets.custodian))
         if self.among in ("clients", "members"):
             return _yes(party in (of.clients if self.among == "clients" else of.members))
         if of.clause is None:
@@ -599,6 +599,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         facet="caveats",
     ),
     # --- OBJECT: the second step
+    Predicate("not-given-back", Stage.OBJECT, "it came from this party itself", Not(Party("to", "custodian"))),
     Predicate("embargo-lifted", Stage.OBJECT, "it is under embargo until {wanted}", Begun("embargo"), key="embargo"),
     Predicate(
         "not-expired",
