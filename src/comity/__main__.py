@@ -275,7 +275,7 @@ def serve(home: Home, host: str, port: int, every: float, announce: Callable[[st
     certificate = home.folder / "keys" / CERTIFICATE
     key = home.folder / "keys" / KEY
     secured = certificate.is_file() and key.is_file()
-    app = create_app(home.node, AppConfig(open_source=open_source, carrier=signing, tls=secured))
+    app = create_app(home.node, AppConfig(open_source=open_source, carrier=signing, writers=_writers(), tls=secured))
     run(
         app,
         host,

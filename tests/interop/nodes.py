@@ -56,13 +56,17 @@ class Node:
         """The certificate the node made for itself."""
         return self.folder / "keys" / CERTIFICATE
 
-    def export(self, *words: str) -> list[dict[str, Any]]:
-        """The objects of a STIX bundle the node writes."""
+    def bundle(self, *words: str) -> bytes:
+        """The STIX bundle the node writes."""
         path = self.folder / "export.json"
         self.call("export", "--output", str(path), *words)
-        bundle = json.loads(path.read_bytes())
+        written = path.read_bytes()
         path.unlink()
-        objects: list[dict[str, Any]] = bundle.get("objects", [])
+        return written
+
+    def export(self, *words: str) -> list[dict[str, Any]]:
+        """The objects of a STIX bundle the node writes."""
+        objects: list[dict[str, Any]] = json.loads(self.bundle(*words)).get("objects", [])
         return objects
 
 

@@ -77,7 +77,7 @@ def found(folder: Path, name: str, kind: str, country: str, *more: str) -> Party
     """A party with a node and one officer, Ann, who may do everything."""
     party = Party(folder, name, wiring())
     party.wired = replace(party.wired, open_home=party.open_home)
-    made = party.do("init", "--party", name, "--kind", kind, "--country", country, "--tick", "0.05", *more)
+    made = party.do("init", "--party", name, "--kind", kind, "--country", country, *(more or ("--tick", "0.05")))
     party.id, party.fingerprint = made["party"], made["fingerprint"]
     roles = ("--role", "admin", "--role", "sign", "--role", "release")
     party.tokens["Ann"] = party.do("officer", "add", "Ann", *roles)["token"]

@@ -49,29 +49,33 @@ def states(tx: Reading) -> list[AgreementState]:
 
 def state_of(tx: Reading, row: AgreementRow) -> AgreementState:
     """One agreement with the papers of its life."""
+    papers = tuple((paper.kind, paper.party, paper.envelope) for paper in tx.find(Instrument, agreement=row.digest))
+    return _state(row.form, row.digest, papers)
+
+
+@lru_cache(maxsize=512)
+def _state(form: bytes, digest: str, papers: tuple[tuple[str, str, bytes], ...]) -> AgreementState:
     signatures: list[tuple[str, Instant]] = []
     epochs: list[Epoch] = []
     renewals: list[Renewal] = []
     suspensions: list[Suspension] = []
     withdrawals: list[Withdrawal] = []
-    for paper in tx.find(Instrument, agreement=row.digest):
-        body = _body(paper.envelope, paper.kind)
-        if paper.kind == "signature":
-            signatures.append((paper.party, parse(body["at"])))
-        elif paper.kind == "epoch":
-            epochs.append(
-                Epoch(row.digest, body["number"], body["previous"], tuple(body["members"]), parse(body["effective"]))
-            )
-        elif paper.kind == "renewal":
-            renewals.append(Renewal(body["epoch"], parse(body["at"]), parse(body["until"]), paper.party))
-        elif paper.kind == "suspension":
+    for kind, party, envelope in papers:
+        body = _body(envelope, kind)
+        if kind == "signature":
+            signatures.append((party, parse(body["at"])))
+        elif kind == "epoch":
+            epochs.append(Epoch(digest, body["number"], body["previous"], tuple(body["members"]), parse(body["effective"])))
+        elif kind == "renewal":
+            renewals.append(Renewal(body["epoch"], parse(body["at"]), parse(body["until"]), party))
+        elif kind == "suspension":
             until = None if body["until"] is None else parse(body["until"])
-            suspensions.append(Suspension(row.digest, paper.party, parse(body["at"]), parse(body["since"]), until))
-        elif paper.kind == "withdrawal":
-            withdrawals.append(Withdrawal(row.digest, paper.party, parse(body["at"]), parse(body["effective"])))
+            suspensions.append(Suspension(digest, party, parse(body["at"]), parse(body["since"]), until))
+        elif kind == "withdrawal":
+            withdrawals.append(Withdrawal(digest, party, parse(body["at"]), parse(body["effective"])))
     return AgreementState(
-        read_form(row.form),
-        row.digest,
+        read_form(form),
+        digest,
         tuple(signatures),
         tuple(epochs),
         tuple(renewals),

@@ -1,7 +1,8 @@
 """The life of our own card: other entries, a new key; the next card goes to everybody we have agreements with.
 
 A rotation signs the next card with the present identity key (a new identity key signs too), sets an end to the old key,
-and keeps what was signed before valid. The new key signs nothing until the card that lists it is kept.
+and keeps what was signed before valid. The new key signs nothing until the card that lists it is kept. The log key does not
+rotate: a log is its origin and its one key, so another key comes only with the next incarnation (docs/formats/log.md).
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from comity.kernel.errors import NotAllowed
 from comity.kernel.model.instants import HOUR, Instant
 from comity.kernel.seal.cards import Card, CardKey, Use, make_card
 from comity.kernel.seal.keys import SigningKey
-from comity.kernel.tlog.checkpoint import read_checkpoint, sign_checkpoint
 from comity.node.agreements import receivers
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.instruments import send_cards
 from comity.node.parties import card_of, clients_of, keep_own_card, need_card, next_card
-from comity.node.record import newest_checkpoint
 from comity.node.streams import resettle
 
 OVERLAP: Final = HOUR
@@ -48,6 +47,7 @@ def rotate(
     """Put a new key of a use into our next card and end the one in use.
 
     Args:
+        use: ``node`` or ``identity``.
         begins: From when the new key signs, so that the card can be everywhere by then; the old one stays good for `OVERLAP`
             longer. None: at once, for a key that was exposed; then nobody believes the new one before it has the card.
 
@@ -75,17 +75,8 @@ def rotate(
         signers = [node.keys.identity, key] if use == "identity" else [node.keys.identity]
         card = keep_own_card(work, make_card(card, signers))
         told = _tell(work)
-        if use == "log" and begins is None:
-            _sign_again(work, key)
         work.audit("card-rotate", {"serial": card.serial, "use": use, "keyid": key.public.keyid, "since": since})
     return card, told
-
-
-def _sign_again(work: Deed, key: SigningKey) -> None:
-    """Sign our newest checkpoint with the new log key, so that it can be shown before the next tick is over."""
-    newest = newest_checkpoint(work.tx)
-    if newest is not None:
-        work.tx.put(replace(newest, note=sign_checkpoint(read_checkpoint(newest.note), key)))
 
 
 def _tell(work: Deed) -> list[str]:

@@ -23,6 +23,7 @@ from comity.kernel.release.facets import Facets
 from comity.kernel.release.handling import Effective, terms_of
 from comity.kernel.release.vocabulary import TLP
 from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.seals import claimed_party
 from comity.kernel.seal.views import FULL, View, Withheld, narrower
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Approval, Class, Delivery, Grant, Holding, Reference, StreamRow, Version
@@ -52,6 +53,18 @@ class Base:
     terms: Terms
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What tells whether two versions are copies of one: the hash of all of it, the digest of its seal, and how much is hidden."""
+
+    same: bytes
+    digest: bytes | None
+    hidden: int
+
+    def of(self, other: _Copy) -> bool:
+        return self.same == other.same or (self.digest is not None and self.digest == other.digest)
+
+
 @dataclass(slots=True)
 class World:
     """One party as this node sees it at an instant, under the clauses in force (or those a preview supposes).
@@ -78,7 +91,7 @@ class World:
     _objects: dict[str, set[int]] = field(default_factory=dict)
     _given: dict[str, bool] = field(default_factory=dict)
     _live: dict[str, dict[int, StreamRow]] = field(default_factory=dict)
-    _sames: dict[int, bytes] = field(default_factory=dict)
+    _sames: dict[int, _Copy] = field(default_factory=dict)
 
     # --- the two steps of a decision
 
@@ -107,6 +120,8 @@ class World:
         decision = of_object(
             decision, facets, self.us, self.to, at=self.at, embargo=holding.embargo, expiry=holding.expiry
         )
+        if isinstance(decision, Release) and facets.title is not None and self._sealed_by_receiver(holding.version):
+            return Withhold((Failed("not-given-back", decision.title),))
         if isinstance(decision, Release) and decision.clause.source == "hidden":
             return Withhold((Failed("source-hidden", decision.title, "hidden", "named"),))
         if self.plain and isinstance(decision, Release):
@@ -114,6 +129,11 @@ class World:
             if failed:
                 return Withhold(failed)
         return decision
+
+    def _sealed_by_receiver(self, version: int) -> bool:
+        """Whether what came from somebody stands under the seal of the party that asks: it has it, and fuller."""
+        row = self.tx.get(Version, version)
+        return row is not None and row.seal is not None and claimed_party(row.seal) == self.to.id
 
     def _plain_reader(self, holding: Holding, decision: Release) -> Iterator[Failed]:
         """A reader without a node cannot carry out duties, and knows only the marking that stands in the bytes."""
@@ -147,20 +167,24 @@ class World:
         return best
 
     def twins(self, version: int) -> tuple[int, ...]:
-        """Other copies of the same version here, equal in canonical form: a party is given one of them."""
+        """Other copies of the same version here, under the same digest or equal in canonical form: a party is given one of them."""
         identity = self.identity(version)
         self._need_objects([identity])
         beside = self._objects[identity] | {version}
         if len(beside) < 2:
             return ()
         for row in self.tx.find_in(Version, "n", [one for one in beside if one not in self._sames]):
-            self._sames[row.n] = row.same
-        return tuple(sorted(one for one in beside if one != version and self._sames[one] == self._sames[version]))
+            self._sames[row.n] = _Copy(row.same, row.digest, (row.disclosure or b"").count(b'"hash":'))
+        ours = self._sames[version]
+        return tuple(sorted(one for one in beside if one != version and self._sames[one].of(ours)))
 
     def _gives_way(self, version: int, best: Base, twin: int, other: Base) -> bool:
-        """Whether the twin goes instead: the wider view, then what stands already, then first hand, then what came first."""
+        """Whether the twin goes instead: the wider view, the fuller copy, what stands already, first hand, what came first."""
         if narrower(best.view, other.view) or narrower(other.view, best.view):
             return narrower(best.view, other.view)
+        ours, theirs = self._sames[version].hidden, self._sames[twin].hidden
+        if ours != theirs:
+            return theirs < ours
         for mine, its in (
             (self.live(version) is not None, self.live(twin) is not None),
             (best.holding.custodian == self.us, other.holding.custodian == self.us),

@@ -54,7 +54,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     alpha.do("agreement", "send", digest, officer="Ann")
     carry(alpha, beta)
     sign(digest, alpha, beta)
-    found_ = alpha.do("export", "--output", str(folder / "all.json"))
+    found_ = alpha.do("export", "--type", "indicator", "--output", str(folder / "all.json"))
     assert found_["objects"] == 3
     objects = [one["id"] for one in json.loads((folder / "all.json").read_bytes())["objects"]]
     carry(beta, alpha)
@@ -233,10 +233,8 @@ def test_party_without_a_node_gets_a_token_and_hears_where_it_can_never_receive(
     ("use", "when"),
     [
         ("node", ["--at-once"]),
-        ("log", ["--at-once"]),
         ("identity", ["--at-once"]),
         ("node", ["--after", "PT1S"]),
-        ("log", ["--after", "PT1S"]),
     ],
 )
 def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, when: list[str], tmp_path: Path) -> None:
@@ -270,9 +268,9 @@ def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, when: list
 
 
 def test_late_member_gets_what_was_before_and_a_withdrawn_one_nothing_more(tmp_path: Path) -> None:
-    alpha = found(tmp_path / "alpha", "Alpha", "csirt", "XA")
-    beta = found(tmp_path / "beta", "Beta", "csirt", "XB")
-    gamma = found(tmp_path / "gamma", "Gamma", "csirt", "XC")
+    alpha = found(tmp_path / "alpha", "Alpha", "csirt", "XA", "--tick", "60")
+    beta = found(tmp_path / "beta", "Beta", "csirt", "XB", "--tick", "60")
+    gamma = found(tmp_path / "gamma", "Gamma", "csirt", "XC", "--tick", "60")
     three = (alpha, beta, gamma)
     introduce(*three)
     draft = tmp_path / "d.toml"

@@ -390,7 +390,7 @@ class SQLStore:
             raise LocalFault(
                 "store-older",
                 f"This database has schema {version} and this release writes {SCHEMA}; make a backup, then run "
-                "`comity migrate`.",
+                "the release that wrote it.",
                 schema=version,
             )
         self._newer = version > SCHEMA

@@ -138,7 +138,7 @@ def set_(
 
 
 def rotate(
-    use: Annotated[str, Parameter(help="node, log or identity.")],
+    use: Annotated[str, Parameter(help="node or identity.")],
     /,
     *,
     after: Annotated[str, Parameter(help="When the new key begins to sign, so that the card is everywhere by then.")] = "P1D",
@@ -149,7 +149,7 @@ def rotate(
     from comity.kernel.model.instants import format
     from comity.node.cardlife import rotate as turn
 
-    one_of(use, ("node", "log", "identity"), "the key to rotate", "key-use")
+    one_of(use, ("node", "identity"), "the key to rotate", "key-use")
     wait = span(after, "--after")
     with ctx.open() as home:
         officer = ctx.officer(home.node, "admin")

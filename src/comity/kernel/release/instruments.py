@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -74,7 +75,12 @@ class Epoch:
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical body, hex; further signatures do not change it."""
-        return sha256(canonical(self.body())).hexdigest()
+        return _epoch_digest(self)
+
+
+@lru_cache(maxsize=4096)
+def _epoch_digest(epoch: Epoch) -> str:
+    return sha256(canonical(epoch.body())).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
