@@ -87,29 +87,30 @@ def found(folder: Path, name: str, country: str, *, kind: str = "csirt", tls: bo
 def introduce(*nodes: Node) -> None:
     """Each has the card of each other, and has compared fingerprints."""
     for one in nodes:
-        for other in nodes:
-            if one is not other:
-                card = other.folder / f"for-{one.folder.name}.card"
-                other.call("card", "show", "--output", str(card))
-                one.call("card", "add", str(card))
-                one.call(
-                    "card", "verify", other.party, "--fingerprint", other.fingerprint, "--method", "telephone"
-                )
+        meet(one, *(other for other in nodes if other is not one))
 
 
-def agree(text: str, *nodes: Node) -> str:
-    """All sign an agreement, papers carried by hand; gives its digest. The first is to be its depositary."""
-    folder = nodes[0].folder
-    path = folder / "agreement.toml"
+def meet(one: Node, *others: Node) -> None:
+    """One node has the cards of others, and has compared fingerprints."""
+    for other in others:
+        card = other.folder / "for-others.card"
+        other.call("card", "show", "--output", str(card))
+        one.call("card", "add", str(card))
+        one.call("card", "verify", other.party, "--fingerprint", other.fingerprint, "--method", "telephone")
+
+
+def agree(text: str, first: Node, *others: Node) -> str:
+    """All sign an agreement; the first, its depositary, gets every signature, and those who know it get its own."""
+    path = first.folder / "agreement.toml"
     path.write_text(text, encoding="utf-8")
     digest = ""
-    for node in nodes:
+    for node in (first, *others):
         digest = node.call("agreement", "receive", str(path))["digest"]
         node.call("agreement", "sign", digest, "--output", str(node.folder / "signature.json"))
-    for node in nodes:
-        for other in nodes:
-            if node is not other:
-                node.call("agreement", "receive", str(other.folder / "signature.json"))
+    for other in others:
+        first.call("agreement", "receive", str(other.folder / "signature.json"))
+        if any(row["id"] == first.party for row in other.call("card", "list")["parties"]):
+            other.call("agreement", "receive", str(first.folder / "signature.json"))
     return digest
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import stix2
-from interop.nodes import STATED, Node, agree, agreement, found, introduce, permit, served
+from interop.nodes import STATED, Node, agree, agreement, found, meet, permit, served
 from stix2.registry import STIX2_OBJ_MAPS
 from stix2validator import ValidationOptions, validate_instance
 from taxii2client.common import TokenAuth
@@ -22,6 +22,7 @@ from taxii2client.v21 import Server, as_pages
 from comity.kernel.seal.commitment import VIEW_EXTENSION
 
 STANDARD = {*STIX2_OBJ_MAPS["2.1"]["objects"], *STIX2_OBJ_MAPS["2.1"]["observables"]}
+OPTIONS = ValidationOptions(version="2.1")
 VIEW = """
 [[view]]
 name   = "without-names"
@@ -53,7 +54,7 @@ def given(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     node = found(place / "node", "Team N", "XA")
     names = ("full", "without-names", "indicator")
     readers = {name: found(place / name, f"Reader {name}", f"X{letter}") for name, letter in zip(names, "BCD", strict=True)}
-    introduce(node, *readers.values())
+    meet(node, *readers.values())
     for file in files:
         assert node.call("import", str(file), "--tlp", "green", *STATED)["new"] > 0
     types = sorted({str(one["type"]) for one in node.export()})
@@ -71,7 +72,7 @@ def distinct(bundles: dict[str, bytes]) -> dict[str, dict[str, Any]]:
 
 def faults(one: dict[str, Any]) -> list[str]:
     """What the OASIS validator finds wrong."""
-    found = validate_instance(one, ValidationOptions(version="2.1"))
+    found = validate_instance(one, OPTIONS)
     return [f"{one['id']}: {getattr(error, 'message', error)}" for error in found.errors or []]
 
 

@@ -24,6 +24,7 @@ from comity.node.exchange import NodeSide, peer_row
 from comity.node.parties import card_of, need_card
 from comity.node.proofs import collect
 from comity.node.restoring import begin_stream
+from comity.node.streams import issue, plan, world_for
 
 
 class Client(Protocol):
@@ -150,9 +151,12 @@ def _attempts(row: Peer) -> Attempts:
 
 
 def retry(node: Node, peer: str) -> None:
-    """Try a dead or waiting peer again at the next occasion."""
+    """Try a dead or waiting peer again at the next occasion, and give it again what it refused and may still have."""
     with deed(node) as work:
         work.tx.put(replace(peer_row(work.tx, peer), attempts=0, next=0, dead=0))
+        over = [row.version for row in work.tx.find(StreamRow, party=peer) if row.ended == row.n]
+        world = world_for(work.tx, node.party, peer, work.at)
+        issue(work, world, plan(world, over))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from comity.kernel.exchange.messages import (
     next_items,
     next_rows,
 )
-from comity.kernel.model.instants import parse
+from comity.kernel.model.instants import HOUR, parse
 from comity.kernel.model.objects import read_object
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.cards import Card
@@ -51,7 +51,7 @@ from comity.kernel.store.rows import (
 from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.promises import open_promise
 from comity.kernel.tlog.rows import Row, page_root
-from comity.node.agreements import member_under, waits_for_papers
+from comity.node.agreements import clauses_in_force, gives, member_under, waits_for_papers
 from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.gossip import keep_promise, known_size, learn_known, note_checkpoint, seen_of
@@ -61,7 +61,7 @@ from comity.node.parties import card_of, clients_of, need_card, node_keys
 from comity.node.proving import keep_page
 from comity.node.record import consistency, log_facts, newest_checkpoint, promise, record
 from comity.node.restoring import align, note_life, waits
-from comity.node.streams import settle
+from comity.node.streams import operative, settle
 from comity.node.views import disclosed, sealed, show_row
 
 PAGE_ROWS: Final = 1_024
@@ -220,12 +220,14 @@ class NodeSide:
         digests: list[str] = []
         leaves: list[Row] = []
         size = 0
+        versions = _versions(work.tx, rows)
+        ours = _Ours(work.tx)
         for row in rows:
             digest = ""
             if row.ended is None:
-                version = self._sealed(work, row)
+                version = versions[row.version] = self._sealed(work, row, versions[row.version], ours)
                 digest = (version.digest or b"").hex()
-                shown = show_row(work.tx, row)  # what a view leaves out must not show in where a page ends
+                shown = show_row(work.tx, row, version)  # what a view leaves out must not show in where a page ends
                 size += 0 if isinstance(shown, Withheld) else len(shown.raw)
             digests.append(digest)
             leaves.append(Row(row.n, digest, row.view, row.title, msgspec.json.decode(row.terms)))
@@ -238,21 +240,22 @@ class NodeSide:
         work.tx.add([made])
         return self._page(work, made, rows[: len(leaves)])
 
-    def _sealed(self, work: Deed, row: StreamRow) -> Version:
-        version = work.tx.get(Version, row.version)
-        holding = work.tx.get(Holding, row.holding)
-        assert version is not None and holding is not None, "a row names what exists"
+    def _sealed(self, work: Deed, row: StreamRow, version: Version, ours: _Ours) -> Version:
         if version.seal is not None:
             return version
-        own = any(one.own for one in handlings_for(work.tx, version.id, [holding.batch]))
-        return sealed(work, version, own=own, source=None)
+        return sealed(work, version, own=lambda: ours.own(row.holding, version.id), source=None)
 
     def _page(self, work: Deed, made: Delivery, rows: Sequence[StreamRow]) -> Page:
         act = work.tx.get(ActRow, made.act)
         assert act is not None, "a delivery names its act"
         page = msgspec.json.decode(made.page)
         more = (work.tx.last(StreamRow, "n", party=made.party) or 0) > made.last
-        items = tuple(self._item(work.tx, row, digest) for row, digest in zip(rows, page["digests"], strict=True))
+        versions = _versions(work.tx, rows)
+        able = self._able(work, made.party)
+        items = tuple(
+            self._item(work.tx, row, versions[row.version], digest if row.title in able else "", digest)
+            for row, digest in zip(rows, page["digests"], strict=True)
+        )
         return Page(
             act=act.envelope,
             act_salt=act.salt,
@@ -264,15 +267,22 @@ class NodeSide:
             more=more,
         )
 
-    def _item(self, tx: Reading, row: StreamRow, digest: str) -> ObjectItem:
+    def _able(self, work: Deed, peer: str) -> set[str]:
+        """Titles under which we may give to a party at this instant; a page made before is served again only as far as they go."""
+        clients = clients_of(work.tx, self.party)
+        return {
+            clause.title
+            for clause in clauses_in_force(work.tx, self.party, work.at)
+            if operative(clause, work.at) and gives(clause, sender=self.party, receiver=peer, clients=clients)
+        }
+
+    def _item(self, tx: Reading, row: StreamRow, version: Version, allowed: str, digest: str) -> ObjectItem:
         terms = msgspec.json.decode(row.terms)
-        shown = show_row(tx, row) if row.ended is None and digest else None
+        shown = show_row(tx, row, version) if row.ended is None and allowed else None
         if shown is None or isinstance(shown, Withheld):
             return ObjectItem(
                 row.n, "withdrawn", row.object, digest or None, row.view, row.title, terms, None, None, None, 0
             )
-        version = tx.get(Version, row.version)
-        assert version is not None, "a row names a version that exists"
         return ObjectItem(
             n=row.n,
             kind="object" if row.replaces is None else "replaced",
@@ -313,6 +323,7 @@ class NodeSide:
             if made.receipt is None:
                 fault = self._keep_promise(work, peer, receipt.promise, receipt.act)
                 work.tx.put(replace(made, receipt=receipt.act))
+                self._not_taken(work, peer, receipt)
             elif made.receipt != receipt.act and read_setting(work.tx, f"receipt/{made.act}/{act.origin}") is None:
                 # a peer that was restored has taken it again; the receipt it gave first stays
                 fault = self._keep_promise(work, peer, receipt.promise, receipt.act)
@@ -322,6 +333,13 @@ class NodeSide:
                 work.tx.put(replace(row, receipted=max(row.receipted, made.last)))
         if fault is not None:
             raise fault
+
+    def _not_taken(self, work: Deed, peer: str, receipt: Receipt) -> None:
+        """What the peer refused it does not hold: the row ends, so that a later decision, or `retry`, can give it again."""
+        for one in receipt.refused:
+            row = work.tx.get(StreamRow, peer, one.n)
+            if row is not None and row.ended is None:
+                work.tx.put(replace(row, ended=row.n))
 
     # --- what we take
 
@@ -433,6 +451,26 @@ class NodeSide:
         )
 
 
+def _versions(tx: Reading, rows: Sequence[StreamRow]) -> dict[int, Version]:
+    return {one.n: one for one in tx.find_in(Version, "n", {row.version for row in rows})}
+
+
+@dataclass(slots=True)
+class _Ours:
+    """Whether officers stated that an object is our own work; asked only for what names no creator."""
+
+    tx: Reading
+    _batches: dict[int, bool] = field(default_factory=dict)
+
+    def own(self, h: int, object_id: str) -> bool:
+        """Whether the batch of a holding, or the object itself, was stated to be our own."""
+        holding = self.tx.get(Holding, h)
+        assert holding is not None, "a row names a holding that exists"
+        if holding.batch not in self._batches:
+            self._batches[holding.batch] = any(one.own for one in handlings_for(self.tx, "", [holding.batch]))
+        return self._batches[holding.batch] or any(one.own for one in handlings_for(self.tx, object_id, []))
+
+
 @dataclass(slots=True)
 class _Desk:
     """Where the rows of one page are looked at; what it found out about titles and sealers it keeps for the page."""
@@ -479,9 +517,11 @@ class _Desk:
                 raise Unavailable(
                     "title-not-yet", "The page came under an agreement that not all are known here to have signed."
                 )
-            self._titles[title] = member_under(
-                tx, title, sender=self.peer, receiver=self.work.node.party, at=at, clients=clients_of(tx, self.peer)
-            )
+            us, clients = self.work.node.party, clients_of(tx, self.peer)
+            gives = [member_under(tx, title, sender=self.peer, receiver=us, at=then, clients=clients) for then in (at, at + HOUR)]
+            if gives == [False, True]:  # by the peer's clock it holds already
+                raise Unavailable("title-not-yet", "The page came under a clause that by our clock holds within the hour.")
+            self._titles[title] = gives[0]
         return self._titles[title]
 
     def _verified(self, item: ObjectItem, data: dict[str, Any]) -> VerifiedSeal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,19 +69,19 @@ def _place(data: dict[str, Any], name: str, path: str) -> Any:
     return name
 
 
-def show_row(tx: Reading, row: StreamRow) -> Shown | Withheld:
-    """What a row of a stream shows."""
-    version = tx.get(Version, row.version)
+def show_row(tx: Reading, row: StreamRow, version: Version | None = None) -> Shown | Withheld:
+    """What a row of a stream shows; `version` is the row's, where it is at hand."""
+    version = tx.get(Version, row.version) if version is None else version
     assert version is not None, "a row names a version that exists"
     hidden: list[str] = msgspec.json.decode(row.hidden)
     return show(version, view_of(tx, row.title, row.view), frozenset(hidden), row.title)
 
 
-def sealed(deed: Deed, version: Version, *, own: bool, source: str | None) -> Version:
+def sealed(deed: Deed, version: Version, *, own: Callable[[], bool], source: str | None) -> Version:
     """The version with a seal over it; made by us when it is first released, if it did not come with one.
 
     Args:
-        own: Whether an officer stated that it is our own work (for what has no `created_by_ref`).
+        own: Tells whether an officer stated that it is our own work (for what has no `created_by_ref`).
         source: From whom it came unsealed, where that is known.
     """
     if version.seal is not None:
@@ -109,10 +110,10 @@ def sealed(deed: Deed, version: Version, *, own: bool, source: str | None) -> Ve
     return version
 
 
-def _role(deed: Deed, data: dict[str, Any], own: bool) -> Role:
+def _role(deed: Deed, data: dict[str, Any], own: Callable[[], bool]) -> Role:
     creator = data.get("created_by_ref")
     if creator is None:
-        return "origin" if own else "custody"
+        return "origin" if own() else "custody"
     return "origin" if creator in need_card(deed.tx, deed.node.party).identities else "custody"
 
 
