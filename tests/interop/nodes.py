@@ -143,7 +143,9 @@ law               = {{en = "No obligation under international law is intended."}
 """
 
 
-def permit(number: int, giver: str, taker: str, types: Sequence[str], *, view: str = "full", onward: str = "none") -> str:
+def permit(
+    number: int, giver: str, taker: str, types: Sequence[str], *, view: str = "full", onward: str = "none"
+) -> str:
     """A clause that gives without duties, so that it also holds for who has no node."""
     return f"""
 [[clause]]
@@ -219,7 +221,18 @@ def process(words: Sequence[str], log: Path, ready: Callable[[], bool]) -> Itera
 @contextmanager
 def served(node: Node) -> Iterator[str]:
     """The node as a process; gives its address."""
-    words = [sys.executable, "-m", "comity", "--home", str(node.folder), "serve", "--port", str(node.port), "--every", "0.5"]
+    words = [
+        sys.executable,
+        "-m",
+        "comity",
+        "--home",
+        str(node.folder),
+        "serve",
+        "--port",
+        str(node.port),
+        "--every",
+        "0.5",
+    ]
     secured = node.certificate.is_file()
     with process(words, node.folder / "serve.log", lambda: listens(node.port)):
         yield f"{'https' if secured else 'http'}://127.0.0.1:{node.port}"

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 import stix2
-from interop.nodes import STATED, Node, agree, agreement, found, meet, permit, served
 from stix2.registry import STIX2_OBJ_MAPS
 from stix2validator import ValidationOptions, validate_instance
 from taxii2client.common import TokenAuth
 from taxii2client.v21 import Server, as_pages
 
 from comity.kernel.seal.commitment import VIEW_EXTENSION
+from interop.nodes import STATED, Node, agree, agreement, found, meet, permit, served
 
 STANDARD = {*STIX2_OBJ_MAPS["2.1"]["objects"], *STIX2_OBJ_MAPS["2.1"]["observables"]}
 OPTIONS = ValidationOptions(version="2.1")
@@ -44,16 +44,25 @@ class Given:
 
 
 @pytest.fixture(scope="module", params=["shipped", "wider"])
-def given(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, exchange: Path, hafnium: Path) -> Given:
+def given(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, exchange: Path, hafnium: Path
+) -> Given:
     place = tmp_path_factory.mktemp(request.param)
-    files = [hafnium, *sorted(exchange.glob("*.json")), *sorted(exchange.glob("*.csv")), *sorted(exchange.glob("*.sha256"))]
+    files = [
+        hafnium,
+        *sorted(exchange.glob("*.json")),
+        *sorted(exchange.glob("*.csv")),
+        *sorted(exchange.glob("*.sha256")),
+    ]
     if request.param == "wider":
         data: Path = request.getfixturevalue("test_data")
         events = [one for one in sorted((data / "misp").glob("event-*")) if "exercise" not in one.name]
         files = [*sorted((data / "stix").glob("*.json")), *events]
     node = found(place / "node", "Team N", "XA")
     names = ("full", "without-names", "indicator")
-    readers = {name: found(place / name, f"Reader {name}", f"X{letter}") for name, letter in zip(names, "BCD", strict=True)}
+    readers = {
+        name: found(place / name, f"Reader {name}", f"X{letter}") for name, letter in zip(names, "BCD", strict=True)
+    }
     meet(node, *readers.values())
     for file in files:
         assert node.call("import", str(file), "--tlp", "green", *STATED)["new"] > 0

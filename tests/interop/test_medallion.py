@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interop.nodes import STATED, Node, agree, agreement, answers, found, free_port, introduce, permit, process
 from requests.auth import HTTPBasicAuth
 from taxii2client.v21 import Collection, as_pages
 
 from comity.__main__ import wiring
 from comity.adapters.http.taxii import Auth, Cursor, TaxiiClient
 from comity.kernel.store.rows import Holding, Version
+from interop.nodes import STATED, Node, agree, agreement, answers, found, free_port, introduce, permit, process
 
 FEED = "472c94ae-3113-4e3e-a4dd-a9f4ac7471d4"
 DROP = "365fed99-08fa-fdcd-a1b3-fb247eb41d01"
@@ -92,7 +92,14 @@ class Medallion:
             }
             for n, one in enumerate(self.feed)
         ]
-        feed = {"id": FEED, "title": "Feed", "can_read": True, "can_write": False, "objects": self.feed, "manifest": entries}
+        feed = {
+            "id": FEED,
+            "title": "Feed",
+            "can_read": True,
+            "can_write": False,
+            "objects": self.feed,
+            "manifest": entries,
+        }
         drop = {"id": DROP, "title": "Drop", "can_read": True, "can_write": True, "objects": [], "manifest": []}
         about = {"title": "Files", "versions": ["application/taxii+json;version=2.1"], "max_content_length": 99_999_999}
         return {
@@ -102,9 +109,7 @@ class Medallion:
 
     def collection(self, name: str) -> Collection:
         """A collection as the OASIS client sees it."""
-        return Collection(
-            f"http://127.0.0.1:{self.port}/api1/collections/{name}/", auth=HTTPBasicAuth(USER, PASSWORD)
-        )
+        return Collection(f"http://127.0.0.1:{self.port}/api1/collections/{name}/", auth=HTTPBasicAuth(USER, PASSWORD))
 
     def objects(self, name: str) -> list[dict[str, Any]]:
         """Everything in a collection, read with the OASIS client."""

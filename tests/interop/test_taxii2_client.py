@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interop.nodes import STATED, Node, agree, agreement, found, introduce, permit, served
 from requests import HTTPError
 from taxii2client.common import TokenAuth
 from taxii2client.exceptions import AccessError
 from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
+
+from interop.nodes import STATED, Node, agree, agreement, found, introduce, permit, served
 
 OLD = {
     "type": "malware",
@@ -102,9 +103,7 @@ def test_the_client_pages_through_by_limit_and_gets_everything_once(opened: Open
         assert all(len(ids(page)) == limit for page in pages[:-1])
     manifests = list(as_pages(outbox.get_manifest, per_request=4))
     assert [one for page in manifests for one in ids(page)] == whole
-    assert {one["media_type"] for page in manifests for one in page["objects"]} == {
-        "application/stix+json;version=2.1"
-    }
+    assert {one["media_type"] for page in manifests for one in page["objects"]} == {"application/stix+json;version=2.1"}
 
 
 def test_the_client_filters_by_what_was_added_after_an_instant(opened: Open) -> None:

@@ -6,6 +6,7 @@ everything that misses a required reference is taken away until nothing does.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -15,6 +16,7 @@ from comity.kernel.release.decide import approved, decide, of_object
 from comity.kernel.release.decision import ClauseInForce, Refer, Release
 from comity.kernel.release.handling import effective
 from comity.kernel.release.markings import read_markings
+from comity.kernel.seal.seals import claimed_party
 from comity.kernel.seal.views import View, Withheld, narrower
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Approval, Delivery, Holding, StreamRow, Version
@@ -64,7 +66,8 @@ def rights(node: Node, tx: Reading, party: str, at: int, in_force: tuple[ClauseI
                 }
                 decision = approved(decision, words)
             decision = of_object(decision, facts.facets, node.party, to, at=at, embargo=facts.embargo, expiry=facts.expiry)
-            if isinstance(decision, Release):
+            back = holding.title is not None and version.seal is not None and claimed_party(version.seal) == party
+            if isinstance(decision, Release) and not back:
                 ways.append((decision.title, decision.view))
         if ways:
             named = {ref for ref in references(data) if ref.kind == "object"}
@@ -123,16 +126,43 @@ def best(one: Right) -> list[tuple[str, View]]:
 def lapsed(node: Node, tx: Reading, party: str, at: int) -> dict[int, str]:
     """Versions that stand delivered although no clause gives them any more: their agreement ended, or rests."""
     able = rights(node, tx, party, at)
-    titles = {
-        clause.title
-        for clause in clauses_in_force(tx, node.party, at)
-        if (clause.until is None or at < clause.until)
-        and (clause.clause.not_before is None or clause.clause.not_before <= at)
-        and (clause.clause.not_after is None or at < clause.clause.not_after)
-    }
+    clients = clients_of(tx, node.party)
+
+    def speaks(clause: ClauseInForce) -> bool:
+        """Whether the clause is between us and the party, first hand or onward, and may release now."""
+        terms, onward = clause.clause, clause.clause.onward
+        return (
+            (clause.until is None or at < clause.until)
+            and (terms.not_before is None or terms.not_before <= at)
+            and (terms.not_after is None or at < terms.not_after)
+            and (
+                (node.party in clause.senders and party in clause.receivers)
+                or (node.party in clause.receivers and onward == "members" and party in clause.receivers)
+                or (node.party in clause.receivers and onward == "clients" and party in clients)
+            )
+        )
+
+    titles = {clause.title for clause in clauses_in_force(tx, node.party, at) if speaks(clause)}
     delivered = tx.last(Delivery, "last", party=party) or 0
     return {
         row.version: row.object
         for row in tx.find(StreamRow, party=party, ended=None)
         if row.version not in able and row.title not in titles and row.n <= delivered
     }
+
+
+def copies(versions: Iterable[Version]) -> dict[int, int]:
+    """Versions that are copies of one another, equal or under one digest, by the smallest number among them."""
+    group: dict[int, int] = {}
+    every = sorted(versions, key=lambda one: one.n)
+    for one in every:
+        alike = [
+            group[other.n]
+            for other in every
+            if other.n in group and other.id == one.id
+            and (other.same == one.same or (one.digest is not None and other.digest == one.digest))
+        ]
+        least = min(alike, default=one.n)
+        group[one.n] = least
+        group.update({n: least for n, name in group.items() if name in alike})
+    return group

@@ -41,9 +41,7 @@ def change_card(node: Node, changes: Mapping[str, Any], *, officer: str) -> tupl
     return card, told
 
 
-def rotate(
-    node: Node, use: str, key: SigningKey, *, begins: Instant | None, officer: str
-) -> tuple[Card, list[str]]:
+def rotate(node: Node, use: str, key: SigningKey, *, begins: Instant | None, officer: str) -> tuple[Card, list[str]]:
     """Put a new key of a use into our next card and end the one in use.
 
     Args:

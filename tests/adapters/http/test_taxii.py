@@ -22,7 +22,7 @@ OBJECTS = [
 
 
 class Server:
-    """A TAXII server with habits: `paging` is next, both, header, header-only-last, nothing, loop or empty."""
+    """A TAXII server with habits: `paging` is next, both, header, header-only-last, nothing, loop, empty or used-up."""
 
     def __init__(self, paging: str = "both") -> None:
         self.paging = paging
@@ -32,6 +32,7 @@ class Server:
         self.port = 0
         self.special: Callable[[str], tuple[int, dict[str, str], bytes] | None] = lambda path: None
         self.polls = 2
+        self.left: list[int] | None = None
 
     def get(self, path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
         if path == "/taxii2/":
@@ -52,6 +53,8 @@ class Server:
             return 200, {}, json.dumps(body).encode()
         if path != "/api1/collections/c1/objects/":
             return 404, {}, b'{"title":"Not found"}'
+        if self.paging == "used-up":
+            return self.used_up(query)
         if self.paging == "next-alone" and "next" in query and "added_after" in query:
             return 400, {}, b'{"title":"next and added_after"}'
         start = int(query["next"][0]) if "next" in query else int(query.get("added_after", ["0"])[0].lstrip("t") or 0)
@@ -72,6 +75,18 @@ class Server:
                 b'{"more": true, "next": "0"}' if "next" in query else b'{"more": true, "next": "0", "objects": []}',
             )
         return 200, headers, b'{"objects": [' + b" ,\n".join(found) + b"], " + b", ".join(members) + b"}"
+
+    def used_up(self, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        """As medallion does it: one ``next`` for all pages of a list that is kept here and given out once."""
+        added = [f"2021-04-01T00:00:{n:02}.000Z" for n in range(len(OBJECTS))]
+        if "next" not in query:
+            self.left = [n for n, at in enumerate(added) if at > query.get("added_after", [""])[0]]
+        if self.left is None:
+            return 400, {}, b'{"title":"next not valid"}'
+        found, self.left = self.left[: self.page], self.left[self.page :] or None
+        tail = b'"more": true, "next": "the same"' if self.left else b'"more": false'
+        headers = {"X-TAXII-Date-Added-Last": added[found[-1]]} if found else {}
+        return 200, headers, b'{"objects": [' + b",".join(OBJECTS[n] for n in found) + b"], " + tail + b"}"
 
 
 @pytest.fixture
@@ -128,7 +143,7 @@ def test_roots_and_collections_are_found_and_stay_on_the_host_we_were_given(serv
     assert all(headers["accept"] == MEDIA_TYPE for _, _, headers in server.asked)
 
 
-@pytest.mark.parametrize("paging", ["both", "next", "header", "next-alone"])
+@pytest.mark.parametrize("paging", ["both", "next", "header", "next-alone", "used-up"])
 def test_every_object_comes_once_with_its_exact_bytes_however_the_server_pages(server: Server, paging: str) -> None:
     server.paging = paging
     with client(server) as one:
@@ -146,6 +161,27 @@ def test_pull_goes_on_from_a_stored_cursor(server: Server, paging: str) -> None:
     if paging != "next":
         with client(server) as one:
             assert list(one.pull("/api1/collections/c1/", rest[-1].cursor)) == []
+
+
+@pytest.mark.parametrize("lost", ["nothing", "a page", "its place"])
+def test_pull_that_was_cut_off_loses_nothing_at_a_server_that_gives_a_page_once(server: Server, lost: str) -> None:
+    server.paging = "used-up"
+    with client(server) as one:
+        pull = one.pull("/api1/collections/c1/")
+        first = next(pull)
+        if lost == "a page":
+            next(pull)
+        if lost == "its place":
+            server.left = None
+        rest = list(one.pull("/api1/collections/c1/", Cursor.parse(first.cursor.text())))
+    assert list(dict.fromkeys([*first.objects, *(raw for page in rest for raw in page.objects)])) == OBJECTS
+
+
+def test_place_that_the_server_forgot_is_found_again_from_the_last_instant(server: Server) -> None:
+    server.paging = "used-up"
+    with client(server) as one:
+        pages = list(one.pull("/api1/collections/c1/", Cursor("2021-04-01T00:00:11.000Z", "forgotten")))
+    assert [raw for page in pages for raw in page.objects] == OBJECTS[12:]
 
 
 def test_server_that_says_more_but_not_how_is_an_error_and_not_a_gap(server: Server) -> None:

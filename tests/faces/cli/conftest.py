@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from simulators.shell import Answer, Party, call, found
 
 from comity.__main__ import wiring
+from simulators.shell import Answer, Party, call, found
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from simulators.shell import Party, call
-
 from comity.faces.cli.intake import OUTCOMES
+from simulators.shell import Party, call
 
 VALUES = "".join(f"192.0.{n // 256}.{n % 256}\n" for n in range(2_500)).encode()
 
@@ -36,7 +35,9 @@ def indicator(number: int, **more: Any) -> dict[str, Any]:
 
 
 def bundle(*objects: dict[str, Any]) -> bytes:
-    return json.dumps({"type": "bundle", "id": "bundle--5f3cb5a2-9dd6-4a8b-a9cf-6d5b9cf07c1c", "objects": objects}).encode()
+    return json.dumps(
+        {"type": "bundle", "id": "bundle--5f3cb5a2-9dd6-4a8b-a9cf-6d5b9cf07c1c", "objects": objects}
+    ).encode()
 
 
 def test_counts_of_an_import_add_up_and_a_second_one_finds_all_known(alone: Party, tmp_path: Path) -> None:
@@ -206,7 +207,9 @@ def test_ctrl_c_in_a_real_process_says_what_is_kept(tmp_path: Path) -> None:
         env=env, capture_output=True, check=True,
     )  # fmt: skip
     assert json.loads(made.stdout)["name"] == "A"
-    work = subprocess.Popen([*python, "import", str(big), "--json"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    work = subprocess.Popen(
+        [*python, "import", str(big), "--json"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     for _ in range(200):
         time.sleep(0.1)
         wal = home / "comity.db-wal"

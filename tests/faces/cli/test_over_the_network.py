@@ -16,9 +16,9 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from simulators.shell import Party, call, found, introduce
 
 from comity.__main__ import wiring
+from simulators.shell import Party, call, found, introduce
 
 SAID = ("--tlp", "green", "--no-caveats", "--basis", "agreement", "--purpose", "protect-networks")
 
@@ -96,11 +96,11 @@ def test_contact_proof_and_taxii_with_a_served_node(tmp_path: Path) -> None:
         assert beta.do("log", "promises", "Alpha", "--fetch")["states"]["proved"] >= 1
 
         road = ("--allow-private", "--pin", pin_of(alpha), "--secret", gamma["token"], "--collection")
-        pulled = beta.do("peer", "pull", url, *road, "outbox", "--tlp", "amber")
+        pulled = beta.do("peer", "pull", url, *road, "Objects released to you", "--tlp", "amber")
         assert (pulled["objects"], pulled["pages"]) == (0, 0)  # no agreement: Gamma gets nothing
-        wrong = ("--allow-private", "--pin", "0" * 64, "--secret", gamma["token"], "--collection", "outbox")
+        wrong = ("--allow-private", "--pin", "0" * 64, "--secret", gamma["token"], "--collection", "x")
         assert beta.try_("peer", "pull", url, *wrong).json["code"] == "tls-pin"
-        refused = ("--allow-private", "--pin", pin_of(alpha), "--secret", "cmt_nobody", "--collection", "outbox")
+        refused = ("--allow-private", "--pin", pin_of(alpha), "--secret", "cmt_nobody", "--collection", "x")
         assert beta.try_("peer", "pull", url, *refused).json["code"] == "taxii-refused"
         assert beta.try_("peer", "pull", url, *road, "elsewhere").json["code"] == "no-collection"
         answer = beta.try_("peer", "push", url, "--to", "Alpha", *road, "inbox", officer="Ann")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulators.shell import Party, call, carry, found, introduce
 
 from comity.__main__ import wiring
 from comity.kernel.model.instants import DAY, SECOND
+from simulators.shell import Party, call, carry, found, introduce
 
 VALUES = b"192.0.2.1\n198.51.100.7\nevil.example.org\n"
 SAID = ("--tlp", "green", "--no-caveats", "--basis", "agreement", "--purpose", "protect-networks")
@@ -47,7 +47,18 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     beta = found(folder / "beta", "Beta", "company", "XB")
     introduce(alpha, beta)
     draft = folder / "draft.toml"
-    alpha.do("agreement", "draft", "--template", "bilateral", "--party", "a=Alpha", "--party", "b=Beta", "--output", str(draft))
+    alpha.do(
+        "agreement",
+        "draft",
+        "--template",
+        "bilateral",
+        "--party",
+        "a=Alpha",
+        "--party",
+        "b=Beta",
+        "--output",
+        str(draft),
+    )
     digest = alpha.do("agreement", "receive", str(draft))["digest"]
     alpha.do("import", "-", *SAID, stdin=VALUES)
     assert alpha.do("agreement", "preview", digest)["parties"][0]["shown"] == 3
@@ -168,7 +179,9 @@ def test_two_drafts_are_compared_in_words_and_in_objects(pair: Pair) -> None:
     readable = pair.alpha.do("agreement", "text", str(new))["text"]
     assert "TLP:CLEAR" in readable
     assert isinstance(pair.alpha.do("agreement", "lint", str(new), "--interval", "P2D")["findings"], list)
-    assert "lease-short" in {one["code"] for one in pair.alpha.do("agreement", "lint", str(new), "--interval", "P2D")["findings"]}
+    assert "lease-short" in {
+        one["code"] for one in pair.alpha.do("agreement", "lint", str(new), "--interval", "P2D")["findings"]
+    }
 
 
 def test_agreement_with_a_misspelt_key_is_refused_with_line_and_nearest(pair: Pair) -> None:
@@ -188,14 +201,27 @@ def test_signing_needs_the_role_and_happens_once(pair: Pair) -> None:
 
 
 def test_wrong_fingerprint_is_not_taken(pair: Pair) -> None:
-    answer = pair.alpha.try_("card", "verify", "Beta", "--fingerprint", pair.alpha.fingerprint, "--method", "fax", officer="Ann")
+    answer = pair.alpha.try_(
+        "card", "verify", "Beta", "--fingerprint", pair.alpha.fingerprint, "--method", "fax", officer="Ann"
+    )
     assert (answer.status, answer.json["code"]) == (1, "fingerprint-differs")
 
 
 def test_red_object_goes_only_by_the_word_of_two_officers(pair: Pair) -> None:
     alpha = pair.alpha
     alpha.tokens["Bob"] = alpha.do("officer", "add", "Bob", "--role", "release", officer="Ann")["token"]
-    alpha.do("import", "-", "--tlp", "red", "--no-caveats", "--basis", "agreement", "--recipient", "duty-officer", stdin=b"203.0.113.9\n")
+    alpha.do(
+        "import",
+        "-",
+        "--tlp",
+        "red",
+        "--no-caveats",
+        "--basis",
+        "agreement",
+        "--recipient",
+        "duty-officer",
+        stdin=b"203.0.113.9\n",
+    )
     red = alpha.do("search", "203.0.113.9")["found"][0]["object"]
     waiting = alpha.do("release", "list", "Beta")["waiting"]
     assert [(one["object"], one["officers"]) for one in waiting] == [(red, 2)]
@@ -241,7 +267,18 @@ def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, when: list
     beta = found(tmp_path / "beta", "Beta", "csirt", "XB")
     introduce(alpha, beta)
     draft = tmp_path / "d.toml"
-    alpha.do("agreement", "draft", "--template", "bilateral", "--party", "a=Alpha", "--party", "b=Beta", "--output", str(draft))
+    alpha.do(
+        "agreement",
+        "draft",
+        "--template",
+        "bilateral",
+        "--party",
+        "a=Alpha",
+        "--party",
+        "b=Beta",
+        "--output",
+        str(draft),
+    )
     digest = alpha.do("agreement", "receive", str(draft))["digest"]
     beta.do("agreement", "receive", str(draft))
     alpha.do("import", "-", *SAID, stdin=VALUES)
@@ -267,13 +304,24 @@ def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, when: list
 
 
 def test_late_member_gets_what_was_before_and_a_withdrawn_one_nothing_more(tmp_path: Path) -> None:
-    alpha = found(tmp_path / "alpha", "Alpha", "csirt", "XA", "--tick", "60")
-    beta = found(tmp_path / "beta", "Beta", "csirt", "XB", "--tick", "60")
-    gamma = found(tmp_path / "gamma", "Gamma", "csirt", "XC", "--tick", "60")
+    alpha = found(tmp_path / "alpha", "Alpha", "csirt", "XA", "--tick", "3600")
+    beta = found(tmp_path / "beta", "Beta", "csirt", "XB", "--tick", "3600")
+    gamma = found(tmp_path / "gamma", "Gamma", "csirt", "XC", "--tick", "3600")
     three = (alpha, beta, gamma)
     introduce(*three)
     draft = tmp_path / "d.toml"
-    alpha.do("agreement", "draft", "--template", "community", "--party", "a=Alpha", "--party", "b=Beta", "--output", str(draft))
+    alpha.do(
+        "agreement",
+        "draft",
+        "--template",
+        "community",
+        "--party",
+        "a=Alpha",
+        "--party",
+        "b=Beta",
+        "--output",
+        str(draft),
+    )
     digest = alpha.do("agreement", "receive", str(draft))["digest"]
     beta.do("agreement", "receive", str(draft))
     gamma.do("agreement", "receive", str(draft))

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from comity.__main__ import wiring
 from comity.faces.cli.context import visible
 from comity.faces.cli.main import COMMANDS, GROUPS, default_home, read_globals
-
 from simulators.shell import Answer, Party, call
 
 
@@ -29,7 +28,9 @@ def test_global_options_may_stand_before_or_after_the_command(alone: Party, shel
     assert [row["name"] for row in answers[0].json["parties"]] == ["Alpha"]
 
 
-def test_environment_names_the_folder_and_the_token(alone: Party, shell: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_names_the_folder_and_the_token(
+    alone: Party, shell: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COMITY_HOME", str(alone.folder))
     monkeypatch.setenv("COMITY_TOKEN", alone.tokens["Ann"])
     assert shell("officer", "add", "Bob", "--role", "audit", "--json").json["roles"] == ["audit"]
@@ -77,7 +78,9 @@ def test_every_command_explains_itself(shell: Callable[..., Answer]) -> None:
         assert f"comity {' '.join(words)}".strip() in answer.text
 
 
-def test_name_with_terminal_escapes_is_shown_as_codes(alone: Party, tmp_path: Path, shell: Callable[..., Answer]) -> None:
+def test_name_with_terminal_escapes_is_shown_as_codes(
+    alone: Party, tmp_path: Path, shell: Callable[..., Answer]
+) -> None:
     name = "\x1b]0;owned\x07\u202egnp.exe\u009b2J"
     tool = {
         "type": "tool",
@@ -88,7 +91,9 @@ def test_name_with_terminal_escapes_is_shown_as_codes(alone: Party, tmp_path: Pa
         "name": name,
     }
     file = tmp_path / "hostile.json"
-    file.write_text(json.dumps({"type": "bundle", "id": "bundle--5f3cb5a2-9dd6-4a8b-a9cf-6d5b9cf07c1c", "objects": [tool]}))
+    file.write_text(
+        json.dumps({"type": "bundle", "id": "bundle--5f3cb5a2-9dd6-4a8b-a9cf-6d5b9cf07c1c", "objects": [tool]})
+    )
     assert alone.do("import", str(file))["new"] == 1
     answer = shell("--home", str(alone.folder), "search", tool["id"])
     assert tool["id"] in answer.text

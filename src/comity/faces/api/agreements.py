@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
-from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, instant_of
+from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, answers_with, instant_of
 from comity.kernel.errors import Usage
 from comity.kernel.model.instants import SECOND, format
 from comity.kernel.release.agreement import Agreement
@@ -109,6 +109,7 @@ def _proposals(desk: Desk) -> list[Any]:
         sync_to_thread=True,
         summary="A draft from a template",
         tags=["agreements"],
+        responses=answers_with(str, "application/toml"),
     )
     def drafted(request: Asked, data: JSONBody[Draft]) -> Response[bytes]:
         """TOML, every term open in it, to be read and changed before anybody signs."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.types import Guard
 
 from comity.faces.http.config import AppConfig
@@ -29,6 +30,15 @@ FILE: Final = {"file": True}
 """`opt` of a handler whose body is a file and not JSON."""
 
 Asked = Request[Any, Any, Any]
+
+
+def answers_with(shape: Any, media_type: str = "application/json") -> dict[int, ResponseSpec]:
+    """What an operation answers where its handler gives bytes that are written already."""
+    return {
+        200: ResponseSpec(
+            shape, generate_examples=False, description="Request fulfilled, document follows", media_type=media_type
+        )
+    }
 
 
 @dataclass(frozen=True, slots=True)

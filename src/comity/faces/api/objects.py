@@ -11,7 +11,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
-from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, instant_of, limit_of
+from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, answers_with, instant_of, limit_of
 from comity.faces.cli.words import Stated
 from comity.kernel.errors import ComityError, InputRefused, NotFound, Usage
 from comity.kernel.model.instants import format
@@ -106,7 +106,13 @@ def object_handlers(desk: Desk) -> list[Any]:
         moved = set_handling(desk.node, data.target, data.stated().handling(desk.node.clock()), officer=by)
         return {"target": data.target, "moved": moved}
 
-    @get("/export", sync_to_thread=True, summary="Objects as a file", tags=["objects"])
+    @get(
+        "/export",
+        sync_to_thread=True,
+        summary="Objects as a file",
+        tags=["objects"],
+        responses=answers_with(dict[str, Any]),
+    )
     def exported(
         request: Asked,
         format: FromQuery[str] = "stix",

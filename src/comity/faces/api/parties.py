@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, RawBody
 
-from comity.faces.api.desk import CHANGES, FILE, Asked, Desk
+from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, answers_with
 from comity.kernel.model.instants import format
 from comity.kernel.store.rows import Officer, Party
 from comity.node.cards import add_card, verify_card
@@ -53,7 +53,13 @@ def party_handlers(desk: Desk) -> list[Any]:
         with desk.reading(request) as tx:
             return describe(tx, resolve_party(tx, party))
 
-    @get("/cards/{party:str}/file", sync_to_thread=True, summary="The cards of a party to hand on", tags=["parties"])
+    @get(
+        "/cards/{party:str}/file",
+        sync_to_thread=True,
+        summary="The cards of a party to hand on",
+        tags=["parties"],
+        responses=answers_with(dict[str, Any]),
+    )
     def file(request: Asked, party: FromPath[str]) -> Response[bytes]:
         """What `comity card add` takes."""
         with desk.reading(request) as tx:

@@ -26,6 +26,25 @@ from comity.node.context import Node
 PREFIX: Final = "/api/v1"
 
 
+_REFUSAL: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["code", "sentence"],
+    "additionalProperties": False,
+    "properties": {
+        "code": {"type": "string", "description": "A code of docs/errors.md."},
+        "sentence": {"type": "string", "description": "What is wrong and what to do."},
+        "clause": {"type": "string", "description": "Where the rule stands."},
+        "detail": {"type": "object"},
+    },
+}
+"""The one shape of an error (`comity.faces.http.errors`)."""
+
+_REFUSED: Final[dict[str, Any]] = {
+    "description": "Refused, or failed.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+}
+
+
 def api_router(node: Node, config: AppConfig) -> Router:
     """The routes of one node."""
     routes = _deeds(node, config)
@@ -56,6 +75,12 @@ def describe_api(node: Node, config: AppConfig) -> dict[str, Any]:
     found: dict[str, Any] = Litestar(
         [Router(PREFIX, route_handlers=_deeds(node, config))], openapi_config=about, logging_config=None
     ).openapi_schema.to_schema()
+    found["components"].setdefault("schemas", {})["Refusal"] = _REFUSAL
+    for item in found["paths"].values():
+        for operation in item.values():
+            answers = operation["responses"]
+            operation["responses"] = {status: one for status, one in answers.items() if status.startswith("2")}
+            operation["responses"]["default"] = _REFUSED
     return found
 
 

@@ -141,8 +141,12 @@ def rotate(
     use: Annotated[str, Parameter(help="node or identity.")],
     /,
     *,
-    after: Annotated[str, Parameter(help="When the new key begins to sign, so that the card is everywhere by then.")] = "P1D",
-    at_once: Annotated[bool, Parameter(help="Now, because the old key was exposed; hand the card over by file.")] = False,
+    after: Annotated[
+        str, Parameter(help="When the new key begins to sign, so that the card is everywhere by then.")
+    ] = "P1D",
+    at_once: Annotated[
+        bool, Parameter(help="Now, because the old key was exposed; hand the card over by file.")
+    ] = False,
     ctx: Ctx,
 ) -> int:
     """Make a new key, end the old one, and sign our next card; what was signed before stays valid."""

@@ -185,7 +185,7 @@ def outbox_list(*, ctx: Ctx) -> int:
 
     with ctx.open() as home, home.node.store.read() as tx:
         promised = worth(tx, home.node.clock())
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "party": one.party,
                 "name": one.name,

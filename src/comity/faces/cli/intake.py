@@ -386,7 +386,8 @@ def export(
 
     def counted(raws: Iterable[bytes]) -> Iterator[bytes]:
         nonlocal count
-        for count, raw in enumerate(raws, 1):
+        for raw in raws:
+            count += 1
             yield raw
 
     if to is not None and (case is not None or all_versions):

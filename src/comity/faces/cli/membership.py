@@ -99,7 +99,9 @@ def withdraw(
 
     with ctx.open() as home:
         officer = ctx.officer(home.node, "sign")
-        row, effective = deed(home.node, agreement, effective=instant_or_none(at, "--at"), officer=officer, reason=reason)
+        row, effective = deed(
+            home.node, agreement, effective=instant_or_none(at, "--at"), officer=officer, reason=reason
+        )
         told = f"We leave {row.title} from {format(effective)} on."
         return _paper(ctx, home.node, row, "withdrawal", output, told, effective=format(effective))
 

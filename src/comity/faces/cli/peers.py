@@ -16,7 +16,7 @@ from comity.faces.cli.words import Stated, one_of
 from comity.kernel.errors import NotAllowed, NotFound, RequestRefused, Usage
 
 if TYPE_CHECKING:
-    from comity.faces.wiring import Home
+    from comity.faces.wiring import Home, PeerLike
     from comity.node.context import Node
 
 PAGE = 1_000
@@ -153,7 +153,6 @@ def list_(*, ctx: Ctx) -> int:
 def ping(party: Annotated[str, Parameter(help="Name or id.")], /, *, ctx: Ctx) -> int:
     """Ask a peer for its card and checkpoint; nothing is exchanged."""
     from comity.kernel.seal.cards import verify_chain
-    from comity.kernel.tlog.checkpoint import read_checkpoint
     from comity.node.contact import peer_card
     from comity.node.parties import read_card_file, resolve_party
 
@@ -166,12 +165,11 @@ def ping(party: Annotated[str, Parameter(help="Name or id.")], /, *, ctx: Ctx) -
             begun = time.monotonic()
             theirs = verify_chain(read_card_file(client.card()))
             took = time.monotonic() - begun
-            note = client.checkpoint()
+            size = _log_size(client)
         finally:
             client.close()
     if theirs.party != row.id:
         raise RequestRefused("request-addressee", f"{theirs.name} answers there, not {row.name}; check the address.")
-    size = read_checkpoint(note).size if note.strip() else 0
     newer = theirs.serial > card.serial
     return ctx.done(
         {
@@ -185,6 +183,16 @@ def ping(party: Annotated[str, Parameter(help="Name or id.")], /, *, ctx: Ctx) -
         f"{row.name} answers at {card.endpoints[0].url} in {took * 1000:,.0f} ms; its log has {size:,} ticks.",
         *(["It has a newer card, which comes with the next sync."] if newer else []),
     )
+
+
+def _log_size(client: PeerLike) -> int:
+    """How many ticks the peer's log has; a log whose first tick is not over has no checkpoint yet."""
+    from comity.kernel.tlog.checkpoint import read_checkpoint
+
+    try:
+        return read_checkpoint(client.checkpoint()).size
+    except NotFound:
+        return 0
 
 
 Scheme = Annotated[str, Parameter(help="Bearer, Token or Basic.")]

@@ -1,6 +1,6 @@
 """The reference of the command line, written from the commands themselves; docs/cli.md holds it, and a test holds them equal.
 
-    python -m comity.faces.cli.reference
+python -m comity.faces.cli.reference
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def _command(app: App, words: str) -> list[str]:
     arguments = [one for one in found.assemble_argument_collection() if one.parse and one.show]
     positional = [one for one in arguments if one.index is not None]
     options = [one for one in arguments if one.index is None]
-    call = " ".join([f"comity {words}", *(_place(one) for one in positional), *(_needed(one) for one in options if one.required)])
+    call = " ".join(
+        [f"comity {words}", *(_place(one) for one in positional), *(_needed(one) for one in options if one.required)]
+    )
     lines = [f"### comity {words}", "", found.help.strip().splitlines()[0], "", f"    {call}"]
     if arguments:
         lines += ["", "| | |", "| --- | --- |"]
@@ -61,7 +63,13 @@ def _text(one: Any) -> str:
 
 
 def _value(default: Any) -> str:
-    return ", ".join(map(str, default)) if isinstance(default, tuple) else f"{default:g}" if isinstance(default, float) else str(default)
+    return (
+        ", ".join(map(str, default))
+        if isinstance(default, tuple)
+        else f"{default:g}"
+        if isinstance(default, float)
+        else str(default)
+    )
 
 
 if __name__ == "__main__":
