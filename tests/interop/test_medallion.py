@@ -120,7 +120,7 @@ class Medallion:
 @pytest.fixture
 def medallion(tmp_path: Path, hafnium: Path) -> Medallion:
     with gzip.open(hafnium) as stream:
-        objects = json.load(stream)["objects"]
+        objects = json.load(stream)["objects"][: 4 * PAGE - 10]
     return Medallion(tmp_path, objects)
 
 

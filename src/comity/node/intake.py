@@ -145,18 +145,25 @@ def _begin(node: Node, name: str, format: str, digest: str, handling: Handling, 
 
 
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Chunks of a source; where it breaks off, what came before is a chunk too, and then the reason is raised."""
     source = iter(items)
-    while True:
+    fault: ComityError | None = None
+    while fault is None:
         chunk: list[Any] = []
         size = 0
-        for item in islice(source, CHUNK):
-            chunk.append(item)
-            size += len(item.raw)
-            if size >= CHUNK_BYTES:
-                break
-        if not chunk:
+        try:
+            for item in islice(source, CHUNK):
+                chunk.append(item)
+                size += len(item.raw)
+                if size >= CHUNK_BYTES:
+                    break
+        except ComityError as broken:
+            fault = broken
+        if chunk:
+            yield chunk
+        elif fault is None:
             return
-        yield chunk
+    raise fault
 
 
 def _read_chunk(
@@ -179,7 +186,21 @@ def _read_chunk(
         except ComityError as broken:
             named = broken.detail.get("id") or _id_in(item.raw)
             refused.append(Refused(batch, item.place, named, broken.code, broken.sentence, item.raw))
-    return incoming, refused, changed
+    return incoming, _apart(work.tx, refused), changed
+
+
+def _apart(tx: Reading, refused: list[Refused]) -> list[Refused]:
+    """Refusals at places of their own: one part of a file can give several objects."""
+    places: set[str] = set()
+    apart: list[Refused] = []
+    for row in refused:
+        place, more = row.place, 1
+        while place in places or tx.get(Refused, row.batch, place) is not None:
+            more += 1
+            place = f"{row.place} ({more})"
+        places.add(place)
+        apart.append(replace(row, place=place))
+    return apart
 
 
 def _marked(tx: Reading, us: str, found: StixObject, tlp: str | None) -> StixObject:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from comity.kernel.errors import InputRefused
@@ -464,6 +465,7 @@ _SIMPLE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=2048)
 def _simple(text: str) -> Comparison | None:
     """The one comparison of ``[type:path = 'text']``, or None where the full reader is needed."""
     match = _SIMPLE.fullmatch(text)
