@@ -65,7 +65,9 @@ def _state(form: bytes, digest: str, papers: tuple[tuple[str, str, bytes], ...])
         if kind == "signature":
             signatures.append((party, parse(body["at"])))
         elif kind == "epoch":
-            epochs.append(Epoch(digest, body["number"], body["previous"], tuple(body["members"]), parse(body["effective"])))
+            epochs.append(
+                Epoch(digest, body["number"], body["previous"], tuple(body["members"]), parse(body["effective"]))
+            )
         elif kind == "renewal":
             renewals.append(Renewal(body["epoch"], parse(body["at"]), parse(body["until"]), party))
         elif kind == "suspension":

@@ -121,12 +121,16 @@ def contact(
 def peer_card(tx: Reading, peer: str) -> Card:
     """The card of a peer, with the address an officer noted for it in place of the first it names; the TLS key stays.
 
+    Without such a note only addresses with a TLS key count: what answers there has shown the key before a byte is sent.
+
     Raises:
         NotFound: `no-such-party`.
     """
     card, url = need_card(tx, peer), peer_row(tx, peer).url
     if not url:
-        return card
+        # a peer's word alone must not make us send anything in clear to an address of this machine
+        secured = tuple(one for one in card.endpoints if one.tls_spki is not None)
+        return replace(card, endpoints=secured)
     pin = card.endpoints[0].tls_spki if card.endpoints and url.startswith("https://") else None
     return replace(card, endpoints=(Endpoint(url, pin), *card.endpoints))
 
@@ -154,7 +158,9 @@ def retry(node: Node, peer: str) -> None:
     """Try a dead or waiting peer again at the next occasion, and give it again what it refused and may still have."""
     with deed(node) as work:
         work.tx.put(replace(peer_row(work.tx, peer), attempts=0, next=0, dead=0))
-        over = [row.version for row in work.tx.find(StreamRow, party=peer) if row.ended == row.n]
+        over = [
+            row.version for row in work.tx.find(StreamRow, party=peer) if row.ended == row.n and row.kind != "withdrawn"
+        ]
         world = world_for(work.tx, node.party, peer, work.at)
         issue(work, world, plan(world, over))
 

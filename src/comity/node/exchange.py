@@ -518,9 +518,14 @@ class _Desk:
                     "title-not-yet", "The page came under an agreement that not all are known here to have signed."
                 )
             us, clients = self.work.node.party, clients_of(tx, self.peer)
-            gives = [member_under(tx, title, sender=self.peer, receiver=us, at=then, clients=clients) for then in (at, at + HOUR)]
+            gives = [
+                member_under(tx, title, sender=self.peer, receiver=us, at=then, clients=clients)
+                for then in (at, at + HOUR)
+            ]
             if gives == [False, True]:  # by the peer's clock it holds already
-                raise Unavailable("title-not-yet", "The page came under a clause that by our clock holds within the hour.")
+                raise Unavailable(
+                    "title-not-yet", "The page came under a clause that by our clock holds within the hour."
+                )
             self._titles[title] = gives[0]
         return self._titles[title]
 

@@ -304,7 +304,15 @@ def _opening(data: bytes) -> tuple[dict[str, Any], Opening | None]:
             bytes.fromhex(shape["root"]),
             outer_of(shape),
         )
-    except (msgspec.DecodeError, UnicodeError, KeyError, TypeError, ValueError, RecursionError, OverflowError) as broken:
+    except (
+        msgspec.DecodeError,
+        UnicodeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+        OverflowError,
+    ) as broken:
         raise InputRefused("promise", "What came as the proof of an act is none; ask the peer again.") from broken
     return shape, opening
 

@@ -217,9 +217,7 @@ def note_life(work: Deed, row: Peer, greeting: Greeting) -> Peer:
         )
     if greeting.incarnation > known:
         put_setting(work.tx, f"life/{row.party}", greeting.incarnation)
-        row = replace(
-            row, acknowledged=greeting.have_control, receipted=min(row.receipted, greeting.have_objects)
-        )
+        row = replace(row, acknowledged=greeting.have_control, receipted=min(row.receipted, greeting.have_objects))
     return row
 
 

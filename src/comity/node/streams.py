@@ -224,13 +224,19 @@ class World:
         """Let a definition go along under the title of what uses it."""
         self._bases[version] = Base(self.holdings(version)[0], user.title, FULL, user.terms)
 
-    def definitions(self, version: int) -> list[int]:
-        """The newest copies held of the definitions a version uses."""
+    def definitions(self, version: int, source: str) -> list[int]:
+        """The newest copies of the definitions a version uses that are ours, or that came from where it came from."""
         found: list[int] = []
         for kind in ("marking", "extension"):
             for row in self.tx.find(Reference, version=version, kind=kind):
                 self._need_objects([row.target])
-                held = [one for one in self._objects[row.target] if self.holdings(one)]
+                held: list[int] = []
+                for custodian in (self.us, source):
+                    held = held or [
+                        one
+                        for one in self._objects[row.target]
+                        if any(holding.custodian == custodian for holding in self.holdings(one))
+                    ]
                 rows = self.tx.find_in(Version, "n", held)
                 newest = max(rows, key=lambda one: (one.modified, one.n), default=None)
                 if newest is not None:
@@ -395,6 +401,7 @@ def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
         row = world.live(version)
         if row is not None and world.outdated(row):
             world.forced.add(version)
+    changed = _may_come_along(world, changed)
     while True:
         changes = close(world, changed)
         impossible = [
@@ -406,6 +413,20 @@ def plan(world: World, versions: Iterable[int]) -> tuple[Change[int], ...]:
         changed.extend(one for version in impossible for one in (version, *world.twins(version)))
 
 
+def _may_come_along(world: World, changed: Sequence[int]) -> list[int]:
+    """These versions, and those not shown that refer to what may go: a list with nothing to show in it may have something now."""
+    found = dict.fromkeys(changed)
+    todo = list(found)
+    while todo:
+        version = todo.pop()
+        if world.base(version):
+            for referrer in world.referrers(world.identity(version)):
+                if referrer not in found and world.live(referrer) is None and world.base(referrer):
+                    found[referrer] = None
+                    todo.append(referrer)
+    return list(found)
+
+
 def _definitions(world: World, changes: Sequence[Change[int]]) -> list[Show[int]]:
     """Marking and extension definitions travel with what uses them: before it, whole, under the same title and terms."""
     coming = {change.holding for change in changes if not isinstance(change, Withdraw)}
@@ -413,7 +434,7 @@ def _definitions(world: World, changes: Sequence[Change[int]]) -> list[Show[int]
     for user in sorted(coming):
         base = world.base_of(user)
         assert base is not None, "what is shown has a title"
-        for version in world.definitions(user):
+        for version in world.definitions(user, base.holding.custodian):
             if version not in coming and world.live(version) is None:
                 world.lend(version, base)
                 coming.add(version)
