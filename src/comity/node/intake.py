@@ -85,6 +85,21 @@ class Counts:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+class Guarded:
+    """The results of a source; where it breaks off they end, and the reason is kept, so that what came before is taken."""
+
+    def __init__(self, source: Iterable[Any]) -> None:
+        self._source = source
+        self.fault: ComityError | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._source
+        except ComityError as fault:
+            if fault.code != "no-object" or not fault.detail.get("refused"):
+                self.fault = fault
+
+
 def begun(tx: Reading, digest: str) -> Batch | None:
     """The unfinished batch of the same input and handling, or None."""
     return next(iter(tx.find(Batch, digest=digest, done=0)), None)

@@ -20,7 +20,8 @@ from comity.node.papers import hand_over
 
 def renew_due(deed: Deed) -> bool:
     """Renew every agreement for which it is our turn and time; true if any was, so that what had lapsed can go again."""
-    return any([_renew(deed, state) for state in states(deed.tx)])
+    renewed = [_renew(deed, state) for state in states(deed.tx)]
+    return any(renewed)
 
 
 def _renew(deed: Deed, state: AgreementState) -> bool:

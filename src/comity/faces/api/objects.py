@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -13,13 +13,13 @@ from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
 from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, answers_with, instant_of, limit_of
 from comity.faces.cli.words import Stated
-from comity.kernel.errors import ComityError, InputRefused, NotFound, Usage
+from comity.kernel.errors import NotFound, Usage
 from comity.kernel.model.instants import format
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Holding, Version
 from comity.node.export import given_objects, own_objects
 from comity.node.handling import set_handling
-from comity.node.intake import need_objects, refusals, take_in
+from comity.node.intake import Guarded, need_objects, refusals, take_in
 from comity.node.objects import class_facets
 from comity.node.parties import name_of, resolve_party
 from comity.node.search import search
@@ -193,7 +193,7 @@ def _take(desk: Desk, body: bytes, name: str, stated: Stated, by: str) -> dict[s
         raise Usage("request-parameter", "This server takes no files; use comity import.")
     node = desk.node
     source = desk.config.open_source(name[:200], io.BytesIO(body), None, node.party, node.clock(), 0)
-    items = _Guarded(source)
+    items = Guarded(source)
     digest = sha256(b"rest" + node.random(16, f"rest/{sha256(body).hexdigest()}")).hexdigest()
     batch, counts = take_in(
         node,
@@ -215,20 +215,6 @@ def _take(desk: Desk, body: bytes, name: str, stated: Stated, by: str) -> dict[s
         ]
     broken = {} if items.fault is None else {"broken": items.fault.as_json()}
     return {"batch": batch.b, "format": batch.format, **counts.as_json(), "refusals": refused, **broken}
-
-
-class _Guarded:
-    """The results of a source; where it breaks off they end and the reason is kept, so that what came before is taken."""
-
-    def __init__(self, source: Iterable[Any]) -> None:
-        self._source = source
-        self.fault: ComityError | None = None
-
-    def __iter__(self) -> Iterator[Any]:
-        try:
-            yield from self._source
-        except InputRefused as fault:
-            self.fault = fault
 
 
 def _given(tx: Reading, to: str, case: str | None, wanted: dict[str, Any]) -> Iterator[bytes]:

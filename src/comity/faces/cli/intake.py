@@ -115,7 +115,7 @@ def take_file(
     officer: str,
 ) -> tuple[Batch | None, Counts, ComityError | None]:
     """Take in a stream: its batch (None where the file as a whole was refused), the counts, and what it broke off with."""
-    from comity.node.intake import Counts, begun, take_in
+    from comity.node.intake import Counts, Guarded, begun, take_in
 
     node = home.node
     with node.store.read() as tx:
@@ -149,21 +149,6 @@ def take_file(
             progress=told,
         )
     return batch, counts, items.fault
-
-
-class Guarded:
-    """The results of a source; where it breaks off they end, and the reason is kept, so that what came before is taken."""
-
-    def __init__(self, source: Iterable[Any]) -> None:
-        self._source = source
-        self.fault: ComityError | None = None
-
-    def __iter__(self) -> Iterator[Any]:
-        try:
-            yield from self._source
-        except ComityError as fault:
-            if fault.code != "no-object" or not fault.detail.get("refused"):
-                self.fault = fault
 
 
 def _stated_before(tx: Any, batch: Batch, handling: Handling) -> Handling:
