@@ -237,7 +237,9 @@ def connect(node: Node, card: Card, allow_private: bool) -> PeerLike:
     from comity.adapters.http.client import PeerClient
 
     if not card.endpoints:
-        raise NotFound("no-endpoint", f"The card of {card.name} names no address; carry a pack by hand, or ask for a new card.")
+        raise NotFound(
+            "no-endpoint", f"The card of {card.name} names no address; carry a pack by hand, or ask for a new card."
+        )
     endpoint = card.endpoints[0]
 
     def their_key(keyid: str) -> PublicKey | None:
@@ -294,7 +296,9 @@ def write_pack(home: Home, card: Card, turns: Iterable[bytes], path: Path, split
 
     box = dict(card.extra).get("box")
     if not isinstance(box, str):
-        raise InputRefused("pack-addressee", f"The card of {card.name} lists no key to encrypt to; ask for its newest card.")
+        raise InputRefused(
+            "pack-addressee", f"The card of {card.name} lists no key to encrypt to; ask for its newest card."
+        )
     node = home.node
     return write(
         turns,

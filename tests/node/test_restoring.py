@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from comity.adapters.sql.store import open_store
 from comity.kernel.errors import LogFault, NotAllowed, RequestRefused, SealBroken
 from comity.kernel.release.handling import Handling
 from comity.kernel.store.memory import MemoryStore
+from comity.kernel.store.ports import Store
 from comity.kernel.store.rows import ActRow, ControlRow, Delivery, Evidence, Holding, Peer, StreamRow
 from comity.kernel.tlog.acts import act_digest
 from comity.node.contact import take_turn, turns_for
@@ -48,7 +50,7 @@ def copied(world: World, name: str) -> MemoryStore:
     return made
 
 
-def restore(world: World, name: str, backup: MemoryStore) -> None:
+def restore(world: World, name: str, backup: Store) -> None:
     """The node is gone; the backup comes back under its name."""
     world.nodes[name] = replace(world.nodes[name], store=backup)
     world.seed += b"/restored"  # what was random before does not come again
@@ -259,7 +261,9 @@ def test_an_old_copy_started_without_restore_is_stopped_and_convicts_nobody() ->
     world.nodes["Team A"] = replace(world.nodes["Team A"], store=copy)
     a, b = NodeSide(world.nodes["Team A"]), NodeSide(world.nodes["Team B"])
     greeting = b.greeting(a.party)
-    world.shift["Team A"] = -2 * MINUTE  # its clock stands near where the copy was made: it knows fewer ticks than B has seen
+    world.shift["Team A"] = (
+        -2 * MINUTE
+    )  # its clock stands near where the copy was made: it knows fewer ticks than B has seen
     with pytest.raises(LogFault) as fault:
         a.take_greeting(b.party, greeting)
     assert fault.value.code == "log-rolled-back"
@@ -363,3 +367,33 @@ def test_a_restore_that_was_cut_off_leaves_no_node_that_runs(tmp_path: Path) -> 
     assert refused.value.code == "restore-unfinished"
     finish_restore(folder)
     need_whole(folder)
+
+
+def test_a_file_of_a_database_restores_as_well(tmp_path: Path) -> None:
+    world = World(make_store=lambda name: open_store(f"sqlite:///{tmp_path / name.replace(' ', '-')}.db"))
+    for name, country in (("Team A", "XA"), ("Team B", "XB")):
+        world.node(name, country=country)
+    world.introduce("Team A", "Team B")
+    world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(1), **STATED)
+    world.sync("Team A", "Team B")
+    later(world)
+    world.sync("Team A", "Team B")
+    backup = tmp_path / "backup.db"
+    world.nodes["Team A"].store.backup(backup)  # type: ignore[attr-defined]
+    world.take("Team A", indicator(2), **STATED)
+    world.take("Team B", indicator(11), **STATED)
+    world.sync("Team A", "Team B")
+    later(world)
+    restore(world, "Team A", open_store(f"sqlite:///{backup}"))
+    world.take("Team A", indicator(3), **STATED)
+    world.sync("Team A", "Team B")
+    later(world)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team A") == ids(1, 3, 11)
+    assert held(world, "Team B") == ids(1, 2, 3, 11)
+    a, b = (world.nodes[name] for name in ("Team A", "Team B"))
+    assert bundle_given(a, str(indicator(1)["id"]), b.party)
+    healthy(world)
+    for node in world.nodes.values():
+        node.store.close()

@@ -166,7 +166,12 @@ class Thing:
                 shape["x_parent_ref"] = self.refs[0]
         elif self.kind == "relationship":
             source, target = (*self.refs, *self.refs, identity("malware", 0), identity("malware", 1))[:2]
-            shape |= {"relationship_type": "related-to", "source_ref": source, "target_ref": target, "description": name}
+            shape |= {
+                "relationship_type": "related-to",
+                "source_ref": source,
+                "target_ref": target,
+                "description": name,
+            }
         elif self.kind == "sighting":
             shape |= {"sighting_of_ref": self.refs[0] if self.refs else identity("indicator", 0), "description": name}
         else:
@@ -258,7 +263,9 @@ class History:
 _KINDS = ("indicator", "malware", "relationship", "report", "sighting")
 _IDS = tuple(identity(kind, number) for kind in _KINDS for number in range(3))
 _tlps = st.sampled_from([("clear", "green"), ("clear", "green", "amber"), ("green",), ("clear",), ("amber",)])
-_types = st.sampled_from([_KINDS, _KINDS, ("indicator", "relationship", "report"), ("indicator", "malware", "sighting"), ("malware",)])
+_types = st.sampled_from(
+    [_KINDS, _KINDS, ("indicator", "relationship", "report"), ("indicator", "malware", "sighting"), ("malware",)]
+)
 
 
 @st.composite
@@ -343,7 +350,9 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
         lossy: Losses strike only contacts in which one of these takes part.
         life: Whether agreements are suspended, left and joined.
     """
-    sides = draw(st.sampled_from([((A, B),), ((A, B), (A, C)), ((A, B, C),), ((A, B), (A, B, C)), ((A, B), (C, A), (B, C))]))
+    sides = draw(
+        st.sampled_from([((A, B),), ((A, B), (A, C)), ((A, B, C),), ((A, B), (A, B, C)), ((A, B), (C, A), (B, C))])
+    )
     made = tuple(draw(pacts(members)) for members in sides)
     holders = [name for name in (A, C) if any(name in pact.members for pact in made)]
     pairs = sorted({(x, y) for pact in made for x in pact.members for y in pact.members if x != y})
@@ -353,7 +362,11 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
     events: list[Event] = [Take(A, start, FREE)]
     known = [one.id for one in start]
     for _ in range(draw(st.integers(2, 9))):
-        word = draw(st.sampled_from(["take", "take", "take", "sync", "sync", "handle", "word", "wait", *(["life"] if life else [])]))
+        word = draw(
+            st.sampled_from(
+                ["take", "take", "take", "sync", "sync", "handle", "word", "wait", *(["life"] if life else [])]
+            )
+        )
         who = draw(st.sampled_from([*holders, A]))
         if word == "take":
             batch = tuple(draw(st.lists(things(), min_size=1, max_size=5)))
@@ -362,7 +375,9 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
         elif word == "handle" and known:
             events.append(Handle(who, draw(st.sampled_from(known)), draw(handlings())))
         elif word == "word" and known:
-            events.append(Word(who, draw(st.sampled_from(known)), draw(st.sampled_from([B, B, C])), draw(st.integers(1, 2))))
+            events.append(
+                Word(who, draw(st.sampled_from(known)), draw(st.sampled_from([B, B, C])), draw(st.integers(1, 2)))
+            )
         elif word == "sync":
             caller, called = draw(st.sampled_from(pairs))
             lost = draw(st.sampled_from([None, None, 1, 2, 3])) if {caller, called} & set(lossy) else None
@@ -434,7 +449,7 @@ def contact(played: Played, caller: str, called: str, lost: int | None = None) -
 
 def meet(played: Played, rounds: int = 2) -> None:
     """Contacts between all who have something with each other, until everybody has everything."""
-    members = sorted({name for name in NAMES})
+    members = sorted(NAMES)
     for _ in range(rounds):
         for caller in members:
             for called in members:

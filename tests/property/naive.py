@@ -37,7 +37,9 @@ class Right:
     optional: frozenset[str]
 
 
-def rights(node: Node, tx: Reading, party: str, at: int, in_force: tuple[ClauseInForce, ...] | None = None) -> dict[int, Right]:
+def rights(
+    node: Node, tx: Reading, party: str, at: int, in_force: tuple[ClauseInForce, ...] | None = None
+) -> dict[int, Right]:
     """Each version that may go to a party, references apart."""
     clauses = clauses_in_force(tx, node.party, at) if in_force is None else in_force
     to, clients = receiver_of(tx, party), clients_of(tx, node.party)
@@ -49,7 +51,15 @@ def rights(node: Node, tx: Reading, party: str, at: int, in_force: tuple[ClauseI
             facts = effective(
                 data,
                 read_markings(data, lambda marking: None),
-                handlings_for(tx, version.id, [holding.batch]),
+                handlings_for(
+                    tx,
+                    version.id,
+                    {
+                        other.batch
+                        for other in tx.find(Holding, version=version.n)
+                        if (other.custodian, other.title) == (holding.custodian, holding.title)
+                    },
+                ),
                 terms_from(holding.terms),
                 custodian=holding.custodian,
                 originator=class_facets(tx, holding.cls).originator,
@@ -65,7 +75,9 @@ def rights(node: Node, tx: Reading, party: str, at: int, in_force: tuple[ClauseI
                     and (word.until is None or at < word.until)
                 }
                 decision = approved(decision, words)
-            decision = of_object(decision, facts.facets, node.party, to, at=at, embargo=facts.embargo, expiry=facts.expiry)
+            decision = of_object(
+                decision, facts.facets, node.party, to, at=at, embargo=facts.embargo, expiry=facts.expiry
+            )
             back = holding.title is not None and version.seal is not None and claimed_party(version.seal) == party
             if isinstance(decision, Release) and not back:
                 ways.append((decision.title, decision.view))
@@ -76,7 +88,9 @@ def rights(node: Node, tx: Reading, party: str, at: int, in_force: tuple[ClauseI
                 for ref in named
                 if ref.property in required_references(version.type) and not ref.property.endswith("_refs")
             }
-            found[version.n] = Right(version, tuple(ways), frozenset(needed), frozenset({ref.target for ref in named} - needed))
+            found[version.n] = Right(
+                version, tuple(ways), frozenset(needed), frozenset({ref.target for ref in named} - needed)
+            )
     return found
 
 
@@ -94,7 +108,13 @@ class Picture:
 
 
 def picture(
-    node: Node, tx: Reading, party: str, at: int, *, kept: dict[int, str], in_force: tuple[ClauseInForce, ...] | None = None
+    node: Node,
+    tx: Reading,
+    party: str,
+    at: int,
+    *,
+    kept: dict[int, str],
+    in_force: tuple[ClauseInForce, ...] | None = None,
 ) -> Picture:
     """What a party should be shown at an instant.
 
@@ -109,7 +129,9 @@ def picture(
         left: dict[int, Right] = {}
         for n, one in shown.items():
             hidden = frozenset(one.optional - ids)
-            if one.required <= ids and any(not isinstance(show(one.version, view, hidden, title), Withheld) for title, view in best(one)):
+            if one.required <= ids and any(
+                not isinstance(show(one.version, view, hidden, title), Withheld) for title, view in best(one)
+            ):
                 left[n] = one
         if left == shown:
             break
@@ -159,7 +181,8 @@ def copies(versions: Iterable[Version]) -> dict[int, int]:
         alike = [
             group[other.n]
             for other in every
-            if other.n in group and other.id == one.id
+            if other.n in group
+            and other.id == one.id
             and (other.same == one.same or (one.digest is not None and other.digest == one.digest))
         ]
         least = min(alike, default=one.n)

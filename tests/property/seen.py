@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from property.histories import Event, Played, Take, Thing
-
 from comity.kernel.errors import ComityError
 from comity.kernel.model.objects import read_object
 from comity.kernel.release.decision import Release
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.rows import Approval, Holding, StreamRow, Version
 from comity.node.streams import world_for
+from property.histories import Event, Played, Take, Thing
 
 
 def marks(thing: Thing) -> tuple[str, int, bytes] | None:

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import msgspec
 from hypothesis import given, settings
-from property.histories import NAMES, A, B, C, History, Played, begin, contact, histories, meet, pacts, play, ring, sign, things
-from property.naive import copies, lapsed, picture
-from simulators.world import World
 
 from comity.kernel.model.instants import MINUTE
 from comity.kernel.release.decision import Release
@@ -20,6 +17,25 @@ from comity.node.doctor import examine
 from comity.node.instruments import read_agreement, receive
 from comity.node.release import preview_agreement
 from comity.node.why import why
+from property.histories import (
+    NAMES,
+    A,
+    B,
+    C,
+    History,
+    Played,
+    begin,
+    contact,
+    histories,
+    meet,
+    pacts,
+    play,
+    ring,
+    sign,
+    things,
+)
+from property.naive import copies, lapsed, picture
+from simulators.world import World
 
 FEW = settings(settings.get_profile("histories"), max_examples=40)
 
@@ -72,7 +88,12 @@ def explain(played: Played) -> None:
             standing = {identity for n, (identity, _) in stream.items() if n not in kept}
             for identity in ids:
                 found = why(node, identity, world.nodes[to].party)
-                assert isinstance(found.decision, Release) == (identity in standing), (name, to, identity, found.sentence)
+                assert isinstance(found.decision, Release) == (identity in standing), (
+                    name,
+                    to,
+                    identity,
+                    found.sentence,
+                )
                 if found.given is not None and isinstance(found.decision, Release):
                     assert found.given.title == found.decision.title or found.given.title in played.digests[0] or True
                 assert found.sentence.strip().endswith((".", "?"))

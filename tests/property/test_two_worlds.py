@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hypothesis import given, settings
-from property.histories import A, B, History, Played, Word, histories, play
+
+from property.histories import B, History, Played, histories, play
 from property.normal import Normal
 from property.seen import Watch
-
-from comity.kernel.model.instants import HOUR
 
 Route = Callable[[Played], list[bytes]]
 

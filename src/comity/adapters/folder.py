@@ -47,7 +47,9 @@ def restore_home(backup: Path, folder: Path) -> None:
     if not (backup / DATABASE).is_file() or not (backup / "keys").is_dir():
         raise InputRefused("no-backup", f"{backup} is no backup of a node; name the folder that comity backup wrote.")
     if folder.exists() and any(folder.iterdir()):
-        raise NotAllowed("store-exists", f"{folder} is not empty; restore into a new folder, and look before you remove the old one.")
+        raise NotAllowed(
+            "store-exists", f"{folder} is not empty; restore into a new folder, and look before you remove the old one."
+        )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / RESTORING).touch()
     shutil.copytree(backup / "keys", folder / "keys", copy_function=shutil.copy2)
@@ -63,7 +65,8 @@ def need_whole(folder: Path) -> None:
     """
     if (folder / RESTORING).exists():
         raise NotAllowed(
-            "restore-unfinished", f"A restore into {folder} was cut off; remove that folder and restore the backup again."
+            "restore-unfinished",
+            f"A restore into {folder} was cut off; remove that folder and restore the backup again.",
         )
 
 

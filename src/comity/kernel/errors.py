@@ -323,7 +323,7 @@ CODES: Final[dict[str, str]] = {
     "accept": "The asker does not accept what is given here. For TAXII say Accept: application/taxii+json;version=2.1.",
     "tls-required": "A server that others can reach needs a certificate. Give one, or bind to 127.0.0.1.",
     "address-in-use": "The server cannot be bound to this address. Is another one running there? Choose another port.",
-    "taxii-envelope": "The body is not a TAXII envelope with at least one object. Send {\"objects\": [...]}.",
+    "taxii-envelope": 'The body is not a TAXII envelope with at least one object. Send {"objects": [...]}.',
     "taxii-query": "A parameter of a TAXII request has a form the standard does not allow, or is not known. The sentence names it.",
     "taxii-cursor": "The value of next was not given by this node for this token and query. Begin again without it.",
     "no-such-collection": "There is no such collection for this token.",

@@ -10,7 +10,7 @@ import msgspec
 
 from comity.kernel.model.instants import Instant, format
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Batch, Delivery, Party, PromiseRow, Received, StreamRow, Version
+from comity.kernel.store.rows import Batch, Delivery, Party, PromiseRow, Received, StandIn, StreamRow, Version
 from comity.kernel.tlog.acts import act_digest
 from comity.node.agreements import title_sentence
 from comity.node.parties import name_of
@@ -45,6 +45,7 @@ def given(
                 "name": name_of(tx, one),
                 "n": row.n,
                 "object": row.object,
+                "stands_for": _original(tx, row),
                 "view": row.view,
                 "agreement": title_sentence(tx, digest),
                 "clause": number,
@@ -56,6 +57,13 @@ def given(
                 "receipt": None if made is None or made.receipt is None else act_digest(made.receipt),
                 "state": _state(row),
             }
+
+
+def _original(tx: Reading, row: StreamRow) -> str | None:
+    """The object a row stands in for, where a clause hides its source."""
+    stands = tx.get(StandIn, row.version)
+    version = None if stands is None else tx.get(Version, stands.original)
+    return None if version is None else version.id
 
 
 def _state(row: StreamRow) -> str:

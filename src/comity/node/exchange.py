@@ -57,6 +57,7 @@ from comity.node.deeds import deed
 from comity.node.gossip import keep_promise, known_size, learn_known, note_checkpoint, seen_of
 from comity.node.instruments import take_control_item
 from comity.node.objects import Incoming, handlings_for, keep, read_terms
+from comity.node.papers import append_control
 from comity.node.parties import card_of, clients_of, need_card, node_keys
 from comity.node.proving import keep_page
 from comity.node.record import consistency, log_facts, newest_checkpoint, promise, record
@@ -340,6 +341,8 @@ class NodeSide:
             row = work.tx.get(StreamRow, peer, one.n)
             if row is not None and row.ended is None:
                 work.tx.put(replace(row, ended=row.n))
+                if row.replaces is not None:  # what it stood for is not to stay either
+                    append_control(work, peer, "tombstone", {"n": row.replaces})
 
     # --- what we take
 

@@ -16,6 +16,7 @@ import msgspec
 
 from comity.kernel.errors import ComityError, InputRefused
 from comity.kernel.model.objects import StixObject, from_data, read_object
+from comity.kernel.release.decision import Terms
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.markings import KNOWN
 from comity.kernel.release.vocabulary import TLP, strictest
@@ -196,7 +197,9 @@ def _read_chunk(
             found = read_object(item.raw)
             if ours is not None:
                 found = _marked(work.tx, work.node.party, found, strictest(TLP, (ours.tlp, said.tlp if said else None)))
-            incoming.append(Incoming(found, original=item.original, handling=said))
+            # what the file says of one object is kept with it, so that it still counts when the object is looked at again
+            terms = None if said is None else Terms(said.tlp, said.pap, None, None, None, None, None)
+            incoming.append(Incoming(found, original=item.original, handling=said, terms=terms))
             changed += bool(item.changes)
         except ComityError as broken:
             named = broken.detail.get("id") or _id_in(item.raw)

@@ -284,7 +284,7 @@ def _again(
     markings: MarkingReader,
 ) -> Holding:
     """The holding as it stands after the same version came again with another statement: the stricter counts."""
-    before = handlings_for(deed.tx, version.id, [holding.batch])
+    before = handlings_for(deed.tx, version.id, batches_of(deed.tx, holding))
     terms = _stricter(terms_from(holding.terms), item.terms)
     facts = effective(
         item.object.data,
@@ -328,29 +328,50 @@ def _stricter(one: Terms | None, other: Terms | None) -> Terms | None:
 
 def reclass(deed: Deed, version: Version, classes: Classes | None = None) -> bool:
     """Put the live holdings of a version into the classes their present handlings and markings give; true if any moved."""
-    tx = deed.tx
-    classes = classes or Classes(deed)
-    data = read_json(version.raw)
-    moved = False
-    for holding in list(tx.find(Holding, version=version.n, ended=None)):
-        markings = MarkingReader(tx, (deed.node.party, holding.custodian), {})
-        facts = effective(
-            data,
-            markings.read(data),
-            handlings_for(tx, version.id, [holding.batch]),
-            terms_from(holding.terms),
-            custodian=holding.custodian,
-            originator=classes.facets(holding.cls).originator,
-            title=holding.title,
-        )
-        cls = classes.number(facts.facets)
-        if (cls, facts.embargo, facts.expiry) == (holding.cls, holding.embargo, holding.expiry):
-            continue
-        moved = True
-        tx.put(replace(holding, ended=deed.at))
-        h = (tx.last(Holding, "h") or 0) + 1
-        tx.add([replace(holding, h=h, cls=cls, embargo=facts.embargo, expiry=facts.expiry, at=deed.at)])
-    return moved
+    return bool(reclass_all(deed, [version], classes))
+
+
+def reclass_all(deed: Deed, versions: Iterable[Version], classes: Classes | None = None) -> list[int]:
+    """`reclass` of many versions with what they have in common read once; gives the numbers of those that moved."""
+    tx, classes = deed.tx, classes or Classes(deed)
+    rows = {version.n: version for version in versions}
+    holdings: dict[int, list[Holding]] = {}
+    for holding in tx.find_in(Holding, "version", list(rows)):
+        holdings.setdefault(holding.version, []).append(holding)
+    stated = {row.target for row in tx.find_in(HandlingRow, "target", list({row.id for row in rows.values()}))}
+    readers: dict[str, MarkingReader] = {}
+    said: dict[frozenset[int], tuple[Handling, ...]] = {}
+    h = tx.last(Holding, "h") or 0
+    moved: list[int] = []
+    fresh: list[Holding] = []
+    for n, version in sorted(rows.items()):
+        data = read_json(version.raw)
+        every = sorted(holdings.get(n, ()), key=lambda one: one.h)
+        for holding in [one for one in every if one.ended is None]:
+            source = (holding.custodian, holding.title)
+            batches = frozenset(one.batch for one in every if (one.custodian, one.title) == source)
+            if batches not in said:
+                said[batches] = handlings_for(tx, "", batches)
+            if holding.custodian not in readers:
+                readers[holding.custodian] = MarkingReader(tx, (deed.node.party, holding.custodian), {})
+            facts = effective(
+                data,
+                readers[holding.custodian].read(data),
+                (*said[batches], *(handlings_for(tx, version.id, ()) if version.id in stated else ())),
+                terms_from(holding.terms),
+                custodian=holding.custodian,
+                originator=classes.facets(holding.cls).originator,
+                title=holding.title,
+            )
+            cls = classes.number(facts.facets)
+            if (cls, facts.embargo, facts.expiry) == (holding.cls, holding.embargo, holding.expiry):
+                continue
+            tx.put(replace(holding, ended=deed.at))
+            h += 1
+            fresh.append(replace(holding, h=h, cls=cls, embargo=facts.embargo, expiry=facts.expiry, at=deed.at))
+            moved.append(n)
+    tx.add(fresh)
+    return list(dict.fromkeys(moved))
 
 
 def _reread_markings(deed: Deed, versions: Sequence[Version], classes: Classes, kept: Kept) -> None:
@@ -359,10 +380,14 @@ def _reread_markings(deed: Deed, versions: Sequence[Version], classes: Classes, 
     for definition in versions:
         if definition.type != "marking-definition":
             continue
-        users = {row.version for row in deed.tx.find(Reference, target=definition.id)} - here
-        for row in deed.tx.find_in(Version, "n", users):
-            if reclass(deed, row, classes):
-                kept.versions.append(row.n)
+        users = list({row.version for row in deed.tx.find(Reference, target=definition.id)} - here)
+        for start in range(0, len(users), REREAD_AT_ONCE):
+            some = deed.tx.find_in(Version, "n", users[start : start + REREAD_AT_ONCE])
+            kept.versions.extend(reclass_all(deed, list(some), classes))
+
+
+REREAD_AT_ONCE: Final = 1_000
+"""Versions read anew at a time, so that memory stays bounded."""
 
 
 class MarkingReader:
@@ -444,9 +469,15 @@ def class_facets(tx: Reading, number: int) -> Facets:
     return Facets.from_json(msgspec.json.decode(row.facets))
 
 
+def batches_of(tx: Reading, holding: Holding) -> set[int]:
+    """Every batch in which this version came from this source under this title: what was stated for one of them still counts."""
+    rows = tx.find(Holding, version=holding.version, custodian=holding.custodian)
+    return {row.batch for row in rows if row.title == holding.title}
+
+
 def handlings_for(tx: Reading, object_id: str, batches: Iterable[int]) -> tuple[Handling, ...]:
     """Everything officers stated for an object: for its batches, then for itself."""
-    targets = [*(f"batch:{b}" for b in batches), object_id]
+    targets = [*(f"batch:{b}" for b in sorted(batches)), object_id]
     found: list[Handling] = []
     for target in targets:
         found.extend(Handling.from_json(statement_of(row)) for row in tx.find(HandlingRow, target=target))

@@ -18,7 +18,7 @@ from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.parties import name_of, resolve_party
 from comity.node.record import record
-from comity.node.streams import World, plan, settle, world_for
+from comity.node.streams import World, plan, settle, with_stand_ins, world_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _line(tx: Reading, before: World | None, after: World) -> Line:
     withheld: Counter[str] = Counter()
     referred: list[str] = []
     everything: set[str] = set()
-    standing = {row.object for row in tx.find(StreamRow, party=after.to.id) if row.ended is None}
+    standing = {after.original(row.version) for row in tx.find(StreamRow, party=after.to.id) if row.ended is None}
     for row in tx.find(Class):
         decision = after.decision(row.c)
         same = before is not None and _same(before.decision(row.c), decision)
@@ -99,24 +99,24 @@ def _line(tx: Reading, before: World | None, after: World) -> Line:
             referred.extend(one.object for one in holdings)
         if not same:
             changed.extend(one.version for one in holdings)
-    changes = plan(after, changed)
+    changes = plan(after, with_stand_ins(after, changed))
     by_clause: dict[str, Counter[str]] = {}
     for change in changes:
         if not isinstance(change, Withdraw):
             base = after.base_of(change.holding)
             assert base is not None, "what is shown has a title"
-            kind = after.identity(change.holding).partition("--")[0]
+            kind = after.original(change.holding).partition("--")[0]
             by_clause.setdefault(base.title, Counter())[kind] += 1
     return Line(
         after.to.id,
         name_of(tx, after.to.id),
-        tuple(after.identity(one.holding) for one in changes if isinstance(one, Show)),
-        tuple(after.identity(one.holding) for one in changes if isinstance(one, Reissue)),
-        tuple(after.identity(one.holding) for one in changes if isinstance(one, Withdraw)),
+        tuple(after.original(one.holding) for one in changes if isinstance(one, Show)),
+        tuple(after.original(one.holding) for one in changes if isinstance(one, Reissue)),
+        tuple(after.original(one.holding) for one in changes if isinstance(one, Withdraw)),
         tuple(dict.fromkeys(referred)),
         {title: dict(sorted(kinds.items())) for title, kinds in sorted(by_clause.items())},
         dict(sorted(withheld.items())),
-        len(everything - standing - {after.identity(one.holding) for one in changes if not isinstance(one, Withdraw)}),
+        len(everything - standing - {after.original(one.holding) for one in changes if not isinstance(one, Withdraw)}),
     )
 
 

@@ -26,9 +26,20 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.seals import claimed_party
 from comity.kernel.seal.views import FULL, View, Withheld, narrower
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Approval, Class, Delivery, Grant, Holding, Reference, StreamRow, Version
+from comity.kernel.store.rows import (
+    Approval,
+    Class,
+    Delivery,
+    Grant,
+    Holding,
+    Reference,
+    StandIn,
+    StreamRow,
+    Version,
+)
 from comity.node.agreements import clauses_in_force, gives, receivers, superseded
 from comity.node.context import Deed, read_setting
+from comity.node.hidden import Hiding, Overlay, hiding, make, refusal, stand_in, without_source
 from comity.node.objects import MarkingReader, class_facets, read_terms
 from comity.node.papers import append_control
 from comity.node.parties import clients_of, is_plain, receiver_of
@@ -92,6 +103,9 @@ class World:
     _given: dict[str, bool] = field(default_factory=dict)
     _live: dict[str, dict[int, StreamRow]] = field(default_factory=dict)
     _sames: dict[int, _Copy] = field(default_factory=dict)
+    _hides: bool | None = None
+    _sources: dict[int, Hiding] = field(default_factory=dict)
+    _refusals: dict[int, str | None] = field(default_factory=dict)
 
     # --- the two steps of a decision
 
@@ -123,12 +137,53 @@ class World:
         if isinstance(decision, Release) and facets.title is not None and self._sealed_by_receiver(holding.version):
             return Withhold((Failed("not-given-back", decision.title),))
         if isinstance(decision, Release) and decision.clause.source == "hidden":
-            return Withhold((Failed("source-hidden", decision.title, "hidden", "named"),))
+            reason = self._not_hideable(holding)
+            if reason is not None:
+                return Withhold((Failed("source-not-hideable", decision.title, None, reason),))
         if self.plain and isinstance(decision, Release):
             failed = tuple(self._plain_reader(holding, decision))
             if failed:
                 return Withhold(failed)
         return decision
+
+    @property
+    def hides(self) -> bool:
+        """Whether a clause in force hides sources, or something stands in for something here."""
+        if self._hides is None:
+            clauses = any(item.clause.source == "hidden" for item in self.clauses)
+            self._hides = clauses or next(iter(self.tx.find(StandIn, limit=1)), None) is not None
+        return self._hides
+
+    def stands_for(self, version: int) -> StandIn | None:
+        """For which version and under which title a version stands in; None for one that came from somebody."""
+        return self.tx.get(StandIn, version) if self.hides else None
+
+    def original(self, version: int) -> str:
+        """The id under which we hold what a version shows."""
+        stands = self.stands_for(version)
+        return self.identity(version if stands is None else stands.original)
+
+    def stand_in(self, version: int, title: str) -> int | None:
+        """The version that stands in for another one, or for a copy of it, under a title."""
+        found = stand_in(self.tx, (version, *self.twins(version)), title)
+        return None if found is None else found.version
+
+    def hiding(self, holding: Holding) -> Hiding:
+        """Whom to hide where what is held here goes under a clause that hides its source."""
+        found = self._sources.get(holding.h)
+        if found is None:
+            row = self.tx.get(Version, holding.version)
+            assert row is not None, "a holding names a version that exists"
+            found = hiding(self.tx, self.us, row, holding, self.facets(holding.cls).originator)
+            self._sources[holding.h] = found
+        return found
+
+    def _not_hideable(self, holding: Holding) -> str | None:
+        if holding.h not in self._refusals:
+            row = self.tx.get(Version, holding.version)
+            assert row is not None, "a holding names a version that exists"
+            self._refusals[holding.h] = refusal(self.tx, self.us, row, self.hiding(holding), self.at)
+        return self._refusals[holding.h]
 
     def _sealed_by_receiver(self, version: int) -> bool:
         """Whether what came from somebody stands under the seal of the party that asks: it has it, and fuller."""
@@ -198,14 +253,19 @@ class World:
             return None
         if version not in self._bases:
             best: Base | None = None
+            stands = self.stands_for(version)
             for holding in self.holdings(version):
                 decision = self.outcome(holding)
                 if not isinstance(decision, Release):
                     continue
+                # under a clause that hides the source the stand-in goes, under its own title, and never the original
+                if (decision.title if decision.clause.source == "hidden" else None) != (stands and stands.title):
+                    continue
                 facts = Effective(self.facets(holding.cls), holding.embargo, holding.expiry)
-                found = Base(
-                    holding, decision.title, decision.view, terms_of(facts, decision.clause, self.at, decision.view)
-                )
+                terms = terms_of(facts, decision.clause, self.at, decision.view)
+                if stands is not None:
+                    terms = without_source(terms, self.hiding(holding).names)
+                found = Base(holding, decision.title, decision.view, terms)
                 if best is None or self._better(found, best):
                     best = found
             self._bases[version] = best or self._lent(version)
@@ -322,12 +382,21 @@ class World:
                 found[row.version].append(row)
                 self._ids[row.version] = row.object
             self._holdings.update(found)
+            if self.hides:
+                self._lend_holdings(some)
             required: dict[int, dict[str, None]] = {version: {} for version in some}
             optional: dict[int, dict[str, None]] = {version: {} for version in some}
             for ref in self.tx.find_in(Reference, "version", some, kind="object"):
                 (required if ref.required else optional)[ref.version][ref.target] = None
             for version in some:
                 self._refs[version] = (tuple(required[version]), tuple(optional[version]))
+
+    def _lend_holdings(self, versions: Collection[int]) -> None:
+        """What stands in for a version goes as the holdings of that version, and of its copies, say."""
+        for row in list(self.tx.find_in(StandIn, "version", versions)):
+            originals = (row.original, *self.twins(row.original))
+            self._need_versions(originals)
+            self._holdings[row.version] = [one for original in originals for one in self._holdings[original]]
 
     def _need_objects(self, ids: Collection[str]) -> None:
         for some in _lots([identity for identity in ids if identity not in self._live]):
@@ -434,7 +503,8 @@ def _definitions(world: World, changes: Sequence[Change[int]]) -> list[Show[int]
     for user in sorted(coming):
         base = world.base_of(user)
         assert base is not None, "what is shown has a title"
-        for version in world.definitions(user, base.holding.custodian):
+        source = base.holding.custodian if world.stands_for(user) is None else world.us
+        for version in world.definitions(user, source):
             if version not in coming and world.live(version) is None:
                 world.lend(version, base)
                 coming.add(version)
@@ -465,7 +535,7 @@ def settle(deed: Deed, *, versions: Sequence[int]) -> None:
         given = {holding.object for holding in holdings if holding.custodian == party}
         world._need_back(given)
         referring = [version for identity in given for version in world.referrers(identity)]
-        issue(deed, world, plan(world, [*versions, *referring]))
+        issue(deed, world, plan(world, with_stand_ins(world, [*versions, *referring], deed)))
 
 
 def resettle(deed: Deed, parties: Iterable[str]) -> None:
@@ -487,8 +557,39 @@ def resettle(deed: Deed, parties: Iterable[str]) -> None:
                 stopped.extend(versions)
             else:
                 changed.extend(versions)
-        stop(deed, world, stopped)
-        issue(deed, world, plan(world, changed))
+        stop(deed, world, with_stand_ins(world, stopped))
+        issue(deed, world, plan(world, with_stand_ins(world, changed, deed)))
+
+
+def with_stand_ins(world: World, versions: Iterable[int], deed: Deed | None = None) -> list[int]:
+    """These versions and what stands in for them; what is lacking is made: kept by the deed, or laid over the store for a preview."""
+    changed = list(dict.fromkeys(versions))
+    if not world.hides:
+        return changed
+    world.prime(changed)
+    every = list(dict.fromkeys(one for version in changed for one in (version, *world.twins(version))))
+    fresh: list[Any] = []
+    n = world.tx.last(Version, "n") or 0
+    for row in sorted(world.tx.find_in(Version, "n", every), key=lambda one: (one.modified, one.n)):
+        if world.stands_for(row.n) is not None:
+            continue
+        for holding in world.holdings(row.n):
+            decision = world.outcome(holding)
+            if not isinstance(decision, Release) or decision.clause.source != "hidden":
+                continue
+            copies = {row.n, *world.twins(row.n)}
+            made = {(one.original, one.title) for one in fresh if isinstance(one, StandIn)}
+            if world.stand_in(row.n, decision.title) is None and made.isdisjoint((c, decision.title) for c in copies):
+                draw = None if deed is None else deed.node.random
+                hide = world.hiding(holding)
+                rows = make(world.tx, world.us, row, hide, decision.title, world.at, n + 1, draw, fresh)
+                n += bool(rows)
+                fresh.extend(rows)
+    if fresh and deed is not None:
+        deed.tx.add(fresh)
+    elif fresh:
+        world.tx = Overlay(world.tx, fresh)
+    return list(dict.fromkeys([*changed, *(row.version for row in world.tx.find_in(StandIn, "original", every))]))
 
 
 def operative(item: ClauseInForce, at: Instant) -> bool:
@@ -528,9 +629,22 @@ def stop(deed: Deed, world: World, versions: Sequence[int]) -> None:
     world.prime(versions)
     for version in versions:
         row = world.live(version)
-        if row is not None and row.n > delivered:
-            deed.tx.put(replace(row, ended=row.n))
-            world._live[row.object].pop(version)
+        if row is None or row.n <= delivered:
+            continue
+        deed.tx.put(replace(row, ended=row.n))
+        world._live[row.object].pop(version)
+        given = last_given(deed.tx, row, delivered)
+        if given is not None:  # it was to stand for this one, which stays
+            deed.tx.put(replace(given, ended=None))
+            world._live[row.object][version] = given
+
+
+def last_given(tx: Reading, row: StreamRow, delivered: int) -> StreamRow | None:
+    """The row that was handed over of those that a row stands for, itself first; None where nothing was."""
+    found: StreamRow | None = row
+    while found is not None and found.n > delivered:
+        found = None if found.replaces is None else tx.get(StreamRow, row.party, found.replaces)
+    return found
 
 
 def delivered_to(tx: Reading, party: str) -> int:
@@ -553,8 +667,9 @@ def issue(deed: Deed, world: World, changes: Sequence[Change[int]]) -> None:
         if isinstance(change, Withdraw):
             assert standing is not None, "only what stands is withdrawn"
             tx.put(replace(standing, ended=standing.n))
-            if standing.n <= delivered and not world.plain:
-                append_control(deed, party, "tombstone", {"n": standing.n})
+            given = last_given(tx, standing, delivered)
+            if given is not None and not world.plain:
+                append_control(deed, party, "tombstone", {"n": given.n})
             continue
         base = world.base_of(change.holding)
         assert base is not None, "what is shown has a title"
@@ -568,7 +683,7 @@ def issue(deed: Deed, world: World, changes: Sequence[Change[int]]) -> None:
                 party=party,
                 n=n,
                 kind="object",
-                object=base.holding.object,
+                object=world.identity(change.holding),
                 version=change.holding,
                 holding=base.holding.h,
                 title=base.title,

@@ -15,7 +15,7 @@ from comity.kernel.seal.commitment import EVERYTHING, Commitment, commit, disclo
 from comity.kernel.seal.seals import Role, seal
 from comity.kernel.seal.views import BUILT_IN, FULL, View, Withheld, redact
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Sealing, StreamRow, Version
+from comity.kernel.store.rows import Sealing, StandIn, StreamRow, Version
 from comity.node.agreements import view_named
 from comity.node.context import Deed
 from comity.node.parties import need_card
@@ -89,7 +89,10 @@ def sealed(deed: Deed, version: Version, *, own: Callable[[], bool], source: str
     node = deed.node
     data = read_json(version.raw)
     seed = node.random(32, f"seal/{version.id}/{version.modified}")
-    role = _role(deed, data, own)
+    stands = deed.tx.get(StandIn, version.n)
+    original = None if stands is None else deed.tx.get(Version, stands.original)
+    role: Role = "anonymous" if original is not None else _role(deed, data, own)
+    source = source if original is None else original.id
     made = seal(
         data,
         seed=seed,
@@ -97,7 +100,7 @@ def sealed(deed: Deed, version: Version, *, own: Callable[[], bool], source: str
         party=node.party,
         key=node.keys.node,
         at=deed.at,
-        source=source if role == "custody" else None,
+        source=source if role != "origin" else None,
     )
     version = replace(
         version,

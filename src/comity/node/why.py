@@ -99,6 +99,9 @@ def _tells(found: Why) -> tuple[bool, bool]:
 def _of_holding(tx: Reading, world: World, version: Version, holding: Holding, at: Instant) -> Why:
     decision = world.outcome(holding)
     facets = world.facets(holding.cls)
+    held = version
+    if isinstance(decision, Release) and decision.clause.source == "hidden" and world.stands_for(version.n) is None:
+        version = _stand_in(tx, world, version, decision)
     if isinstance(decision, Release):
         absent = missing(world, version.n)
         if absent:
@@ -106,7 +109,7 @@ def _of_holding(tx: Reading, world: World, version: Version, holding: Holding, a
         else:
             decision = _shown(tx, world, version, decision)
     given = world.live(version.n)
-    name = _thing(version)
+    name = _thing(held)
     told = sentence(
         decision,
         thing=name,
@@ -116,7 +119,16 @@ def _of_holding(tx: Reading, world: World, version: Version, holding: Holding, a
     )
     if given is not None and isinstance(decision, Release):
         told += _given(tx, given)
-    return Why(version.id, world.to.id, decision, told, given, holding, at, facets.as_json())
+    if held is not version:
+        told += f" Its source stays hidden: it goes as {version.id}, sealed by us, and nothing in that leads back."
+    return Why(held.id, world.to.id, decision, told, given, holding, at, facets.as_json())
+
+
+def _stand_in(tx: Reading, world: World, version: Version, decision: Release) -> Version:
+    """What goes in place of a version whose source a clause hides; the version itself where nothing does yet."""
+    n = world.stand_in(version.n, decision.title)
+    row = None if n is None else tx.get(Version, n)
+    return version if row is None else row
 
 
 def _shown(tx: Reading, world: World, version: Version, decision: Release) -> Decision:

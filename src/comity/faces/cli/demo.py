@@ -91,7 +91,8 @@ class Stage:
         answer: dict[str, Any] = json.loads(lines[-1]) if lines else {}
         if code != status:
             raise NodeDamaged(
-                "demo-broken", f"{actor.name}: comity {' '.join(words)} ended with {code}: {err.getvalue().strip() or answer}."
+                "demo-broken",
+                f"{actor.name}: comity {' '.join(words)} ended with {code}: {err.getvalue().strip() or answer}.",
             )
         return answer
 
@@ -191,15 +192,57 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
         counts = taken[label]
         _say(f"{actor.name} takes in {label}:", f"{counts['objects']} objects, {counts['refused']} refused")
 
-    take(acme, "Unit 42's playbook", str(exchange / "unit42-exchange-zero-day-playbook.stix2.json"), "--tlp", "amber", *own)
-    take(acme, "Microsoft's indicators, as the company saw them", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "amber", *own)
-    take(xanadu, "ATT&CK around HAFNIUM", str(attack / "attack-enterprise-hafnium-stix21.json.gz"), "--tlp", "clear", *public)
-    take(xanadu, "Volexity's indicators", str(exchange / "volexity-exchange-marauder-indicators.csv"), "--tlp", "green", *public)
+    take(
+        acme,
+        "Unit 42's playbook",
+        str(exchange / "unit42-exchange-zero-day-playbook.stix2.json"),
+        "--tlp",
+        "amber",
+        *own,
+    )
+    take(
+        acme,
+        "Microsoft's indicators, as the company saw them",
+        str(exchange / "mstic-exchange-iocs-2021-03.csv"),
+        "--tlp",
+        "amber",
+        *own,
+    )
+    take(
+        xanadu,
+        "ATT&CK around HAFNIUM",
+        str(attack / "attack-enterprise-hafnium-stix21.json.gz"),
+        "--tlp",
+        "clear",
+        *public,
+    )
+    take(
+        xanadu,
+        "Volexity's indicators",
+        str(exchange / "volexity-exchange-marauder-indicators.csv"),
+        "--tlp",
+        "green",
+        *public,
+    )
     take(xanadu, "Microsoft's indicators", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "clear", *public)
     samples = [str(exchange / f"eset-exchange-exploitation-samples.{kind}") for kind in ("md5", "sha1", "sha256")]
     take(ypsilon, "ESET's samples", *samples, "--tlp", "green", *public)
-    take(ypsilon, "Unit 42's DearCry playbook", str(exchange / "unit42-dearcry-playbook.stix2.json"), "--tlp", "green", *public)
-    take(ypsilon, "Microsoft's indicators too", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "green", *public)
+    take(
+        ypsilon,
+        "Unit 42's DearCry playbook",
+        str(exchange / "unit42-dearcry-playbook.stix2.json"),
+        "--tlp",
+        "green",
+        *public,
+    )
+    take(
+        ypsilon,
+        "Microsoft's indicators too",
+        str(exchange / "mstic-exchange-iocs-2021-03.csv"),
+        "--tlp",
+        "green",
+        *public,
+    )
     refused = stage.call(ypsilon, "import", str(exchange / "eset-exchange-exploitation-README.adoc"), status=1)
     _say("ESET's README is not a list of indicators and is refused:", refused["sentence"])
     secret = _red_report(stage)
@@ -215,7 +258,10 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     _preview(stage, xanadu, teams)
     digest_teams = _sign(stage, teams, xanadu, ypsilon)
     digest_company = _sign(stage, company, acme, xanadu, ypsilon)
-    _say("Both agreements are in force; each is named by the digest of what was signed:", f"{digest_teams[:16]} and {digest_company[:16]}")
+    _say(
+        "Both agreements are in force; each is named by the digest of what was signed:",
+        f"{digest_teams[:16]} and {digest_company[:16]}",
+    )
 
     _scene("Exchange. Each node calls the others; what was agreed goes, with a reason for every row.")
     members = (acme, xanadu, ypsilon)
@@ -233,7 +279,17 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     before = stage.call(xanadu, "why", report, ypsilon.party, status=0)
     _say("Before:", before["sentence"])
     for token in xanadu.tokens:
-        stage.call(xanadu, "release", "approve", report, "--to", ypsilon.party, "--reason", "The source agreed by telephone.", token=token)
+        stage.call(
+            xanadu,
+            "release",
+            "approve",
+            report,
+            "--to",
+            ypsilon.party,
+            "--reason",
+            "The source agreed by telephone.",
+            token=token,
+        )
     stage.sync(xanadu, ypsilon, rounds=1)
     _say("After:", stage.call(xanadu, "why", report, ypsilon.party)["sentence"])
 
@@ -246,7 +302,9 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     value = _shared_value(exchange / "mstic-exchange-iocs-2021-03.csv")
     found = stage.call(xanadu, "search", value)["found"]
     origins: list[dict[str, Any]] = max((one["origins"] for one in found), key=len, default=[])
-    _say(f"{value[:24]}… at {xanadu.name}:", f"{len(origins)} origins: {', '.join(origin['said'] for origin in origins)}")
+    _say(
+        f"{value[:24]}… at {xanadu.name}:", f"{len(origins)} origins: {', '.join(origin['said'] for origin in origins)}"
+    )
 
     _scene("A redacted view verifies. The company's names were taken out; the company's seal still holds, offline.")
     redacted = sum(1 for row in account["acme"]["given"] if row["view"] != "full") + sum(
@@ -257,7 +315,10 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     verdict = stage.call(
         xanadu, "verify", str(proof), "--fingerprint", acme.fingerprint, "--fingerprint", xanadu.fingerprint,
     )  # fmt: skip
-    _say(f"{verdict.get('object', given)}:", verdict.get("why", "") or f"verified, {verdict.get('removed')} parts removed")
+    _say(
+        f"{verdict.get('object', given)}:",
+        verdict.get("why", "") or f"verified, {verdict.get('removed')} parts removed",
+    )
 
     _scene("A late member. The team of Isola accedes; all members sign; it gets what was shared before it joined.")
     stage.call(isola, "agreement", "receive", str(teams))
@@ -268,7 +329,10 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
         stage.sync(xanadu, ypsilon, rounds=1)
     stage.sync(xanadu, ypsilon, isola)
     caught_up = stage.call(isola, "account", "--taken", token=isola.tokens[0])["taken"]
-    _say("Isola received", f"{sum(1 for row in caught_up if row['code'] is None)} objects that were shared before it joined")
+    _say(
+        "Isola received",
+        f"{sum(1 for row in caught_up if row['code'] is None)} objects that were shared before it joined",
+    )
 
     _scene("A member leaves. What comes after its withdrawal does not reach it.")
     stage.call(isola, "agreement", "withdraw", digest_teams, token=isola.tokens[0])
@@ -294,7 +358,9 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     _say("Found at the outsider:", str(outsider_bytes))
     _say("Found at members, so the search works:", str(in_member))
     if in_member == 0:
-        raise NodeDamaged("demo-broken", "The search that finds nothing at the outsider finds nothing at a member either.")
+        raise NodeDamaged(
+            "demo-broken", "The search that finds nothing at the outsider finds nothing at a member either."
+        )
 
     _scene("The record. Each node's log, seals and streams are checked, and what stands in them.")
     log_verified = verdict.get("verified") is True
@@ -381,7 +447,9 @@ def _red_report(stage: Stage) -> Path:
         "content": "A partner service reports that the web shell on the ministry's server was used on the night of 3 March. Invented.",
         "object_refs": ["intrusion-set--2688b13e-8e71-405a-9c40-0dee94bddf87"],
     }
-    path.write_text(json.dumps({"type": "bundle", "id": "bundle--11f1c7a6-3a8d-4a3e-8d6c-3a1df3d4f9b0", "objects": [report]}))
+    path.write_text(
+        json.dumps({"type": "bundle", "id": "bundle--11f1c7a6-3a8d-4a3e-8d6c-3a1df3d4f9b0", "objects": [report]})
+    )
     return path
 
 
@@ -506,4 +574,3 @@ def _stay(stage: Stage) -> None:
         _say(f"{actor.name}:", f"https://127.0.0.1:{actor.port}  --home {actor.folder}  token {actor.tokens[0]}")
     while all(actor.process is not None and actor.process.poll() is None for actor in stage.actors.values()):
         time.sleep(1)
-

@@ -141,6 +141,8 @@ def _refusal(decision: Withhold, thing: str, name: str, agreement: Callable[[str
 def _told(one: Failed) -> str:
     """What a failed predicate says, its values in."""
     row = BY_ID.get(one.predicate)
+    if one.predicate == "source-not-hideable":
+        return f"its source is to be hidden and cannot be: {one.found}"
     if row is None:
         return f"the predicate {one.predicate} did not hold"
     if isinstance(one.wanted, dict) and isinstance(one.found, dict):

@@ -132,6 +132,27 @@ class Sealing:
     source: bytes
 
 
+@table("anonymous", key=("object", "title"), unique=(("id",),))
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """The id under which an object goes where a clause hides its source: one for each object and title. `created` is its own."""
+
+    object: str
+    title: str
+    id: str
+    created: int
+
+
+@table("stand_in", key=("version",), indexes=(("original",),))
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A version of ours that stands in for another one, the `original`, under a title that hides its source."""
+
+    version: int
+    original: int
+    title: str
+
+
 @table(
     "holding",
     key=("h",),
