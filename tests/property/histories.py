@@ -10,6 +10,7 @@ rivals, holdings from several sides, dangling references and cycles meet often.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from comity.kernel.errors import ComityError, NotAllowed, NotFound, Unavailable
@@ -24,7 +26,7 @@ from comity.kernel.model.instants import DAY, HOUR, MINUTE, Instant, format
 from comity.kernel.release.handling import Handling
 from comity.kernel.store.memory import MemoryStore
 from comity.kernel.store.ports import Store
-from comity.kernel.store.rows import AgreementRow, Version
+from comity.kernel.store.rows import AgreementRow, Reader, Version
 from comity.node.contact import converse
 from comity.node.deeds import deed
 from comity.node.handling import set_handling
@@ -32,6 +34,8 @@ from comity.node.instruments import accede, admit, expel, receive, suspend, with
 from comity.node.intake import take_in
 from comity.node.release import _referred, approve
 from comity.node.streams import world_for
+from comity.node.submissions import submit
+from comity.node.taxii import INBOX
 from simulators.world import START, Direct, Raw, World
 
 NAMES = ("Team A", "Team B", "Team C", "Team D")
@@ -232,6 +236,15 @@ class Sync:
 
 
 @dataclass(frozen=True)
+class Submit:
+    """The reader hands things in over TAXII: perhaps copies of what is held, with ids it guessed."""
+
+    who: str
+    to: str
+    objects: tuple[Thing, ...]
+
+
+@dataclass(frozen=True)
 class Wait:
     """Time passes, and every node's timer rings."""
 
@@ -247,7 +260,7 @@ class Life:
     pact: int
 
 
-Event = Take | Handle | Word | Sync | Wait | Life
+Event = Take | Handle | Word | Sync | Submit | Wait | Life
 
 
 @dataclass(frozen=True)
@@ -364,7 +377,18 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
     for _ in range(draw(st.integers(2, 9))):
         word = draw(
             st.sampled_from(
-                ["take", "take", "take", "sync", "sync", "handle", "word", "wait", *(["life"] if life else [])]
+                [
+                    "take",
+                    "take",
+                    "take",
+                    "sync",
+                    "sync",
+                    "handle",
+                    "word",
+                    "wait",
+                    "submit",
+                    *(["life"] if life else []),
+                ]
             )
         )
         who = draw(st.sampled_from([*holders, A]))
@@ -382,6 +406,10 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
             caller, called = draw(st.sampled_from(pairs))
             lost = draw(st.sampled_from([None, None, 1, 2, 3])) if {caller, called} & set(lossy) else None
             events.append(Sync(caller, called, lost))
+        elif word == "submit":
+            made_up = draw(st.lists(things(), max_size=2))
+            copied = [thing for event in events if isinstance(event, Take) for thing in event.things]
+            events.append(Submit(B, A, tuple(made_up + draw(st.lists(st.sampled_from(copied), max_size=2)))))
         elif word == "wait":
             events.append(Wait(draw(st.sampled_from([MINUTE, 4 * HOUR, 7 * HOUR, 26 * HOUR, 3 * DAY]))))
         elif word == "life":
@@ -484,7 +512,7 @@ def begin(make_store: Callable[[str], Store] | None = None) -> World:
     base = _begun()
     world = World(seed=base.seed, at=base.at)
     for name, node in base.nodes.items():
-        store = MemoryStore()
+        store = MemoryStore(threading.RLock())
         store._tables = {kind: rows.copy() for kind, rows in node.store._tables.items()}  # type: ignore[attr-defined]
         world.nodes[name] = replace(
             node,
@@ -575,6 +603,11 @@ def happen(played: Played, event: Event, kept: Callable[[int], bool]) -> None:
                 )
     elif isinstance(event, Sync):
         contact(played, event.caller, event.called, event.lost)
+    elif isinstance(event, Submit):
+        party = world.nodes[event.who].party
+        reader = Reader("0" * 64, party, "tool", world.at, None)
+        status = submit(world.nodes[event.to], reader, INBOX, [thing.raw() for thing in event.objects])
+        played.heard[event.who].append(msgspec.json.encode(status))
     elif isinstance(event, Wait):
         world.at += event.time
         ring(world)
