@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from comity.kernel.errors import LogFault
 from comity.kernel.release.decision import Release, Withhold
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.templates import bilateral
+from comity.kernel.seal.cards import make_card
 from comity.kernel.store.rows import AgreementRow, Holding, StreamRow, Version
+from comity.node.cards import add_card
 from comity.node.doctor import examine
 from comity.node.exchange import NodeSide
 from comity.node.handling import set_handling
 from comity.node.instruments import accede, admit, receive, suspend
+from comity.node.objects import class_facets
+from comity.node.parties import need_card
 from comity.node.release import approve, requests
 from comity.node.why import why
 from simulators.world import HOUR, SECOND, World, indicator, malware, relationship
@@ -178,3 +187,45 @@ def test_a_marking_definition_goes_along_with_what_carries_it() -> None:
     world.take("Team A", {**statement, "id": statement["id"][:-1] + "2"}, **STATED)
     world.sync("Team A", "Team B")
     assert held(world, "Team B") == {indicator(13)["id"], statement["id"]}
+
+
+def test_an_answer_that_came_late_is_no_rollback_and_a_smaller_log_shown_later_is() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    a, b = NodeSide(world.nodes["Team A"]), NodeSide(world.nodes["Team B"])
+    world.at += 600 * SECOND
+    early = b.greeting(a.party)
+    world.at += 600 * SECOND
+    a.take_greeting(b.party, b.greeting(a.party))
+    a.take_greeting(b.party, early)
+    with pytest.raises(LogFault) as fault:
+        a.take_greeting(b.party, replace(early, at=world.at + SECOND))
+    assert fault.value.code == "log-rolled-back"
+
+
+def test_a_card_nobody_compared_takes_no_object_from_its_author() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    world.node("Team D", country="XD")
+    with world.nodes["Team D"].store.read() as tx:
+        stranger = need_card(tx, world.nodes["Team D"].party)
+    claiming = replace(stranger, identities=(*stranger.identities, world.nodes["Team A"].party), digest="")
+    identity = world.nodes["Team D"].keys.identity
+    assert identity is not None
+    add_card(world.nodes["Team B"], make_card(claiming, [identity]))
+    world.take("Team A", indicator(14, created_by_ref=world.nodes["Team A"].party), **STATED)
+    world.sync("Team A", "Team B")
+    with world.nodes["Team B"].store.read() as tx:
+        [holding] = [row for row in tx.find(Holding) if row.object == indicator(14)["id"]]
+        assert class_facets(tx, holding.cls).originator == world.nodes["Team A"].party
+
+
+def test_what_an_officer_stated_of_an_object_holds_for_a_version_that_comes_later() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(15), **STATED)
+    set_handling(world.nodes["Team A"], str(indicator(15)["id"]), Handling(tlp="red"), officer="officer-1")
+    later = indicator(15, modified="2021-03-04T00:00:00.000Z", name="Named anew")
+    world.take("Team A", later, **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == set()

@@ -1,4 +1,8 @@
-"""Random histories shrink slowly, so by default a failing one is shown as it was drawn; COMITY_SHRINK=1 makes it small first."""
+"""How long the random histories are looked at.
+
+COMITY_EXAMPLES multiplies how many are played (default 1). They shrink slowly, so a failing one is shown as it was drawn;
+COMITY_SHRINK=1 makes it small first.
+"""
 
 from __future__ import annotations
 
@@ -6,5 +10,12 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-_PHASES = [Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if os.environ.get("COMITY_SHRINK") else [])]
-settings.register_profile("histories", deadline=None, suppress_health_check=list(HealthCheck), phases=_PHASES)
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if os.environ.get("COMITY_SHRINK") else [])]
+for name, examples in (("histories", 25), ("worlds", 12)):
+    settings.register_profile(
+        name,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=PHASES,
+        max_examples=examples * int(os.environ.get("COMITY_EXAMPLES") or "1"),
+    )

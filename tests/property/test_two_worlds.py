@@ -144,7 +144,7 @@ def test_every_carrier_answers_with_what_a_side_says() -> None:
 # --- the promise
 
 
-@settings(settings.get_profile("histories"), max_examples=25)
+@settings(settings.get_profile("worlds"))
 @given(histories.histories(lossy=(B,)))
 @example(SAME_OBJECT_FROM_ANOTHER)
 @example(SAME_OBJECT_WRITTEN_OTHERWISE)

@@ -132,7 +132,7 @@ class NodeSide:
             if greeting.checkpoint is not None:
                 proof = () if greeting.consistency is None else greeting.consistency.hashes
                 start = 0 if greeting.consistency is None else greeting.consistency.size
-                fault = note_checkpoint(work, peer, greeting.checkpoint, start, proof)
+                fault = note_checkpoint(work, peer, greeting.checkpoint, start, proof, at=greeting.at)
             learn_known(work, peer, greeting.seen, log_facts(work.tx).origin)
             for note in greeting.seen:  # evidence against a third party is kept; who shows it has done nothing wrong
                 found = note_checkpoint(work, None, note, 0, ())
@@ -549,8 +549,9 @@ class _Desk:
 def originator(tx: Reading, verified: VerifiedSeal, data: dict[str, Any]) -> str | None:
     """The party under whose uncontested origin seal an object stands; None: unattributed.
 
-    An origin seal counts when the sealer's card was verified and lists the creator, and no other known card does. For what has
-    no creator it is a claim that others may make too, so it attributes nothing.
+    An origin seal counts when the sealer's card was verified and lists the creator, and no other verified card does: a card nobody
+    compared contests nothing. A party's own id is its own, by the key it is made from. For what has no creator an origin seal is a
+    claim that others may make too, so it attributes nothing.
     """
     creator = data.get("created_by_ref")
     if verified.role != "origin" or creator is None:
@@ -559,7 +560,7 @@ def originator(tx: Reading, verified: VerifiedSeal, data: dict[str, Any]) -> str
     if card is None or row is None or row.verified is None or creator not in card.identities:
         return None
     for other in tx.find(Party):
-        if other.id != verified.party and other.card:
+        if other.id != verified.party and other.card and other.verified is not None and creator != verified.party:
             also = card_of(tx, other.id)
             if also is not None and creator in also.identities:
                 return None

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from comity.kernel.errors import ComityError, LogFault, PeerFault, SealBroken
+from comity.kernel.model.instants import Instant
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CheckpointRow, Evidence, Party, PromiseRow
 from comity.kernel.tlog.checkpoint import (
@@ -58,13 +59,17 @@ def known_size(tx: Reading, peer: str, origin: str) -> int:
     return int(known.get("size", 0)) if known.get("origin") == origin else 0
 
 
-def note_checkpoint(deed: Deed, peer: str | None, note: bytes, start: int, proof: Sequence[bytes]) -> LogFault | None:
+def note_checkpoint(
+    deed: Deed, peer: str | None, note: bytes, start: int, proof: Sequence[bytes], *, at: Instant | None = None
+) -> LogFault | None:
     """Compare a checkpoint with what is held and keep it; a fork or a rollback is kept as evidence and given back, not raised.
 
     Args:
         peer: Whose log it must be; None for a checkpoint that was passed on.
         start: The size the consistency proof begins at.
         proof: Hashes of the consistency proof; empty where none came.
+        at: When the peer showed it, by its own clock. Two contacts may overlap, so a smaller log shown earlier came late and is no
+            fault; a smaller one shown later was rolled back.
     """
     try:
         shown = read_checkpoint(note)
@@ -90,19 +95,34 @@ def note_checkpoint(deed: Deed, peer: str | None, note: bytes, start: int, proof
     held = _held(deed.tx, shown.origin, shown.size, start)
     if held is None:
         _keep(deed, party, shown.origin, shown.size, note)
+        if peer is not None and at is not None:
+            _shown_before(deed, peer, shown.origin, shown.size, at)
         return None
     old, new = (held.note, note) if held.size <= shown.size else (note, held.note)
     verdict = judge(old, new, tuple(proof) if proof and start == held.size else None, key=key)
     if isinstance(verdict, Fork):
         return _convict(deed, party, "fork", verdict.evidence.to_json())
-    if peer is not None and newest is not None and newest.origin == shown.origin and shown.size < newest.size:
-        return LogFault(
-            "log-rolled-back",
-            f"{name_of(deed.tx, party)} shows a log of {shown.size} entries after one of {newest.size}; nothing more is exchanged "
-            "until it opens a new incarnation.",
-        )
+    if peer is not None and at is not None:
+        before = _shown_before(deed, peer, shown.origin, shown.size, at)
+        if before is not None:
+            return LogFault(
+                "log-rolled-back",
+                f"{name_of(deed.tx, party)} shows a log of {shown.size} entries after one of {before}; nothing more is exchanged "
+                "until it opens a new incarnation.",
+            )
     if not isinstance(verdict, Unproved | RolledBack) or peer is None:
         _keep(deed, party, shown.origin, shown.size, note)
+    return None
+
+
+def _shown_before(deed: Deed, peer: str, origin: str, size: int, at: Instant) -> int | None:
+    """Note what a peer shows of its log and when; gives the size it showed earlier, where that was greater: a rollback."""
+    before = read_setting(deed.tx, f"shown/{peer}", {})
+    if before.get("origin") == origin and size < before["size"]:
+        return int(before["size"]) if at >= before["at"] else None
+    if before.get("origin") == origin:
+        at = max(at, before["at"])
+    put_setting(deed.tx, f"shown/{peer}", {"origin": origin, "size": size, "at": at})
     return None
 
 

@@ -25,7 +25,7 @@ def set_handling(node: Node, target: str, handling: Handling, *, officer: str) -
     """
     with deed(node, officer) as work:
         number = target.removeprefix("batch:")
-        if number.isdigit():
+        if number.isascii() and number.isdigit():
             target = f"batch:{number}"
             if work.tx.get(Batch, int(number)) is None:
                 raise NotFound("no-such-object", f"There is no batch {number} here; comity account lists the imports.")

@@ -87,6 +87,7 @@ def keep(
     present: dict[str, list[Version]] = {}
     for row in tx.find_in(Version, "id", ids):
         present.setdefault(row.id, []).append(row)
+    spoken = {row.target for row in tx.find_in(HandlingRow, "target", ids)}
     classes = Classes(deed)
     known: dict[Any, tuple[Effective, int]] = {}
     markings = MarkingReader(
@@ -105,6 +106,8 @@ def keep(
         beside = present.setdefault(item.object.id, [])
         version = _kept_as(deed, beside, item, same, custodian, title, fresh)
         stated = (*handlings, item.handling) if item.handling else tuple(handlings)
+        if item.object.id in spoken:  # what an officer stated of an object holds for what comes of it later too
+            stated = (*stated, *handlings_for(tx, item.object.id, ()))
         if version is not None:
             kept.known += 1
             holding = fresh.get(version.n) or _holding_from(deed, version.n, custodian, title)
@@ -143,7 +146,7 @@ def keep(
             versions.append(version)
             trailing.extend(_trailing(version.n, item.object))
         h += 1
-        alike = _alike(item)
+        alike = None if item.object.id in spoken else _alike(item)
         found = known.get(alike) if alike is not None else None
         if found is None:
             facts = effective(

@@ -21,6 +21,7 @@ from comity.node.release import approve, preview_standing, requests
 from comity.node.why import why
 
 MOST: Final = 10_000
+FURTHEST: Final = 1 << 53
 
 
 class Approving(msgspec.Struct, forbid_unknown_fields=True):
@@ -118,8 +119,8 @@ def _record(desk: Desk) -> list[Any]:
     ) -> dict[str, Any]:
         """In the period from `start` up to `end`, row by row."""
         most = limit_of(limit, MOST)
-        if skip < 0:
-            raise Usage("request-parameter", "skip is a number from 0 on.")
+        if not 0 <= skip <= FURTHEST:
+            raise Usage("request-parameter", f"skip is a number from 0 to {FURTHEST}.")
         span = {"start": instant_of(start, "start"), "end": instant_of(end, "end")}
         with desk.reading(request) as tx:
             who = None if party is None else resolve_party(tx, party).id
@@ -129,9 +130,11 @@ def _record(desk: Desk) -> list[Any]:
     @get("/account/received", sync_to_thread=True, summary="All that came from others", tags=["record"])
     def received(request: Asked, party: FromQuery[str | None] = None, skip: FromQuery[int] = 0) -> dict[str, Any]:
         """With what was refused, and why; at most 10,000 rows an answer."""
+        if not 0 <= skip <= FURTHEST:
+            raise Usage("request-parameter", f"skip is a number from 0 to {FURTHEST}.")
         with desk.reading(request) as tx:
             who = None if party is None else resolve_party(tx, party).id
-            rows = list(islice(taken(tx, party=who), max(skip, 0), max(skip, 0) + MOST + 1))
+            rows = list(islice(taken(tx, party=who), skip, skip + MOST + 1))
         return {"received": rows[:MOST], "more": len(rows) > MOST}
 
     @get("/account/imports", sync_to_thread=True, summary="What our officers took in", tags=["record"])

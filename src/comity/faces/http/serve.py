@@ -49,7 +49,10 @@ def check_binding(host: str, ssl_cert: Path | None, ssl_key: Path | None) -> Non
     """
     if (ssl_cert is None or ssl_key is None) and not is_loopback(host):
         raise NotAllowed(
-            "tls-required", f"Others can reach {host}: give a certificate and its key, or bind to 127.0.0.1.", host=host
+            "tls-required",
+            f"Others can reach {host}, and this node has no certificate: name its https address with comity card set --url, "
+            "or bind to 127.0.0.1.",
+            host=host,
         )
 
 
