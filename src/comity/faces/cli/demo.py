@@ -178,6 +178,7 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
     ypsilon = stage.actor("ypsilon", "Response team of Ypsilon", "csirt", "XB")
     isola = stage.actor("isola", "Response team of Isola", "csirt", "XD")
     outsider = stage.actor("outsider", "Harbour Consulting", "company", "XZ")
+    blank = _bytes([outsider.folder])  # what every node is founded with, definitions of this software among it
     stage.serve(*stage.actors.values())
     stage.introduce(*stage.actors.values())
     _say("Cards were handed over and their fingerprints read by telephone, for example", acme.fingerprint)
@@ -351,7 +352,7 @@ def _story(stage: Stage, data: Path) -> dict[str, Any]:
         answer = stage.call(outsider, "sync", actor.party)
         stage.answers.append(json.dumps(answer).encode())
     stage.answers.extend(_knock(members))
-    secrets = _secrets(stage, members)
+    secrets = [secret for secret in _secrets(stage, members) if secret not in blank]
     outsider_bytes = _hits(secrets, [outsider.folder], stage.answers)
     in_member = _hits(secrets, [ypsilon.folder, xanadu.folder, acme.folder], [])
     _say("Searched for", f"{len(secrets)} ids, patterns, values and {WINDOW}-byte windows")
@@ -502,13 +503,20 @@ def _knock(actors: Iterable[Actor]) -> list[bytes]:
     return answers
 
 
+def _held(stage: Stage, actor: Actor) -> list[dict[str, Any]]:
+    """Every object a party holds, by its own export."""
+    path = stage.folder / f"{actor.key}.export.json"
+    stage.call(actor, "export", "--format", "stix", "--output", str(path))
+    held: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["objects"]
+    path.unlink()
+    return held
+
+
 def _secrets(stage: Stage, actors: Iterable[Actor]) -> list[bytes]:
-    """Ids, patterns, values, and 16-byte windows of every object the members hold, but for what anybody may know."""
+    """Ids, patterns, values, and 16-byte windows of every object the members hold."""
     found: set[bytes] = set()
     for actor in actors:
-        path = stage.folder / f"{actor.key}.export.json"
-        stage.call(actor, "export", "--format", "stix", "--output", str(path))
-        for data in json.loads(path.read_text(encoding="utf-8"))["objects"]:
+        for data in _held(stage, actor):
             if data["type"] in ("marking-definition", "extension-definition"):
                 continue
             found.add(data["id"].encode())
@@ -518,15 +526,17 @@ def _secrets(stage: Stage, actors: Iterable[Actor]) -> list[bytes]:
                     raw = text.encode()
                     found.add(raw)
                     found.update(raw[start : start + WINDOW] for start in range(0, max(1, len(raw) - WINDOW), WINDOW))
-        path.unlink()
     return sorted(one for one in found if len(one) >= 8)
+
+
+def _bytes(folders: Iterable[Path]) -> bytes:
+    """All files of some folders, one after the other."""
+    return b"\x00".join(path.read_bytes() for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def _hits(secrets: Sequence[bytes], folders: Iterable[Path], answers: Iterable[bytes]) -> int:
     """How many of the secrets occur in any file of the folders or in any answer."""
-    hay = [path.read_bytes() for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    hay.extend(answers)
-    whole = b"\x00".join(hay)
+    whole = b"\x00".join([_bytes(folders), *answers])
     return sum(1 for secret in secrets if secret in whole)
 
 
