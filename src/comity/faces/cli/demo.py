@@ -33,6 +33,9 @@ from comity.kernel.errors import NodeDamaged
 WINDOW: Final = 16
 """Bytes of a window that the outsider is searched for."""
 
+ATTEMPTS: Final = 5
+"""How often a contact is tried."""
+
 PATIENCE: Final = 60.0
 """Seconds a step may wait for another node."""
 
@@ -139,7 +142,18 @@ class Stage:
             for actor in actors:
                 for other in actors:
                     if actor is not other:
-                        self.call(actor, "sync", other.party)
+                        self._contact(actor, other)
+
+    def _contact(self, actor: Actor, other: Actor) -> None:
+        """One contact; the served nodes call each other too, so one that meets another is tried again, as a node does."""
+        for attempt in range(ATTEMPTS):
+            try:
+                self.call(actor, "sync", other.party)
+                return
+            except NodeDamaged:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(0.5)
 
 
 def run_demo(wiring: Wiring, once: bool, folder: Path | None) -> int:
