@@ -5,5 +5,5 @@
     python -m bench --only parse,log
 
 Every side of a measure runs in a fresh process: ours and the floors in this environment, the peers in hash-locked environments of their own
-under ``bench/work/``. A floor is what nobody can beat: the same bytes without the work. The result is ``bench/latest.json``.
+under ``bench/scratch/``. A floor is what nobody can beat: the same bytes without the work. The result is ``bench/latest.json``.
 """

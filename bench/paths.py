@@ -1,4 +1,4 @@
-"""Where the bench reads and writes: inputs and environments stay under bench/work/ (git-ignored), runs are thrown away."""
+"""Where the bench reads and writes: inputs and environments stay under bench/scratch/ (git-ignored), runs are thrown away."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-WORK: Final = ROOT / "bench" / "work"
+WORK: Final = ROOT / "bench" / "scratch"
 INPUT: Final = WORK / "input"
 RUN: Final = WORK / "run"
 PEERS: Final = ROOT / "bench" / "peers"

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from comity.kernel.errors import LogFault
+from comity.kernel.model.objects import from_data
 from comity.kernel.release.decision import Release, Withhold
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.templates import bilateral
@@ -17,11 +18,12 @@ from comity.node.doctor import examine
 from comity.node.exchange import NodeSide
 from comity.node.handling import set_handling
 from comity.node.instruments import accede, admit, receive, suspend
+from comity.node.intake import take_in
 from comity.node.objects import class_facets
 from comity.node.parties import need_card
 from comity.node.release import approve, requests
 from comity.node.why import why
-from simulators.world import HOUR, SECOND, World, indicator, malware, relationship
+from simulators.world import HOUR, SECOND, Raw, World, indicator, malware, relationship
 
 STATED = {"tlp": "green", "basis": ["agreement"], "purpose": ["protect-networks"], "caveats": []}
 
@@ -227,5 +229,22 @@ def test_what_an_officer_stated_of_an_object_holds_for_a_version_that_comes_late
     set_handling(world.nodes["Team A"], str(indicator(15)["id"]), Handling(tlp="red"), officer="officer-1")
     later = indicator(15, modified="2021-03-04T00:00:00.000Z", name="Named anew")
     world.take("Team A", later, **STATED)
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == set()
+
+
+def test_one_object_twice_in_a_file_with_two_markings_is_held_under_the_stricter() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    raw = from_data(indicator(16)).raw
+    take_in(
+        world.nodes["Team A"],
+        [Raw(raw, handling={"tlp": "green"}), Raw(raw, handling={"tlp": "red"})],
+        name="twice",
+        format="stix-2.1",
+        digest="twice",
+        handling=Handling(basis=frozenset({"agreement"}), purpose=frozenset({"protect-networks"}), caveats=frozenset()),
+        minted=False,
+    )
     world.sync("Team A", "Team B")
     assert held(world, "Team B") == set()

@@ -112,12 +112,12 @@ def keep(
             kept.known += 1
             holding = fresh.get(version.n) or _holding_from(deed, version.n, custodian, title)
             if holding is not None:
-                merged = (
-                    _again(deed, item, version, holding, stated, classes, markings)
-                    if version.n not in fresh
-                    else holding
-                )
-                if merged is not holding:
+                merged = _again(deed, item, version, holding, stated, classes, markings)
+                if (
+                    merged is not holding and version.n in fresh
+                ):  # it came before in this chunk: one holding, both statements
+                    holdings[holdings.index(holding)] = fresh[version.n] = merged
+                elif merged is not holding:
                     h += 1
                     merged = replace(merged, h=h, batch=batch.b, at=deed.at)
                     tx.put(replace(holding, ended=deed.at))
