@@ -1,4 +1,5 @@
-"""Writes the pages that are made from the code: docs/errors.md from the codes, docs/tables.md from the rows.
+"""Writes the pages that are made from the code: docs/errors.md from the codes, docs/tables.md from the rows, docs/procedures.md
+from the state tables that ship, docs/deeds.md from the desks.
 
 python tools/pages.py            write them
 python tools/pages.py --check    exit 1 where a page is not what would be written
@@ -9,13 +10,20 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
+from comity.desks import desks
 from comity.faces.http import errors as http
 from comity.kernel import errors
+from comity.kernel.procedure.drawing import section
 from comity.kernel.store.rows import TABLES
 from comity.kernel.store.shape import columns
+from comity.node.desk import asked_of
+from comity.node.officers import RULES
+from comity.node.procedures import shipped_tables
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
@@ -59,6 +67,21 @@ Made from the row types of `comity.kernel.store.rows` by `python tools/pages.py`
 [store.md](store.md) tells what the
 store promises. A column is an integer, text or bytes; `?` marks one that may be absent. Key columns are **bold**. Instants are microseconds
 since 1970 in UTC; lists and terms are canonical JSON.
+"""
+
+DEEDS_HEAD: Final = """# What the desks can do
+
+Made from the desks under `comity.desks` by `python tools/pages.py`; a test holds them equal. Every deed is a command and a route of REST:
+what is asked are the options of the command and the members of the JSON body (a file is base64 there). `?` marks what may be
+left out. A deed that changes something takes `--dry-run` (`?dry_run=true`): it is carried out to its end, what each party would get
+is told, and nothing is kept.
+"""
+
+PROCEDURES_HEAD: Final = """# Procedures: every state table, drawn
+
+Made from the tables in `data/procedures/` by `python tools/pages.py`; a test holds them equal. How a table is written, and how a case is
+executed from it, tells [formats/procedure.md](formats/procedure.md). Every table was searched before it was accepted: no row is
+idle, and from every state an end is reached whichever one party stays silent.
 """
 
 
@@ -105,7 +128,48 @@ def tables_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: Final = {"errors.md": errors_page, "tables.md": tables_page}
+def deeds_page() -> str:
+    """docs/deeds.md."""
+    lines = [DEEDS_HEAD.rstrip("\n")]
+    for desk in desks():
+        about = " ".join((inspect.getdoc(inspect.getmodule(desks_package(desk.name))) or "").split())
+        lines += ["", f"## The {desk.name} desk", "", about]
+        for item in desk.deeds:
+            roles = ", ".join(RULES[item.kind])
+            lines += [
+                "",
+                f"### comity {item.name}",
+                "",
+                item.help,
+                "",
+                f"Roles: {roles}. `POST /api/v1/{item.name.replace(' ', '/')}`",
+            ]
+            asked = asked_of(item.asks)
+            if asked:
+                lines += ["", "| asked | how | meaning |", "| --- | --- | --- |"]
+            for one in asked:
+                how = one.name.upper() if one.placed else f"--{one.name.rstrip('_').replace('_', '-')}"
+                need = "" if one.required else "?"
+                lines.append(f"| `{one.name}`{need} | `{how}` | {one.help.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def desks_package(name: str) -> ModuleType:
+    """The package of a desk."""
+    return import_module(f"comity.desks.{name}")
+
+
+def procedures_page() -> str:
+    """docs/procedures.md."""
+    return PROCEDURES_HEAD + "".join(f"\n{section(table)}" for table in shipped_tables().values())
+
+
+PAGES: Final = {
+    "errors.md": errors_page,
+    "tables.md": tables_page,
+    "procedures.md": procedures_page,
+    "deeds.md": deeds_page,
+}
 
 
 def main() -> int:

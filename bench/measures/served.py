@@ -43,8 +43,8 @@ def comity(folder: Path, bundle: str) -> tuple[Any, dict[str, str], Any]:
     if bundle != "-":
         place.take("A", bundle)
 
-    def opened(name: str, stream: Any, mapping: Any, party: str, at: int, skip: int) -> Any:
-        return open_source(name, stream, mapping=mapping, party=party, at=at, skip=skip)
+    def opened(name: str, stream: Any, mapping: Any, party: str, at: int, own: bool, skip: int) -> Any:
+        return open_source(name, stream, mapping=mapping, party=party, at=at, own=own, skip=skip)
 
     said = {
         "write": "/taxii2/api/collections/own/objects/",

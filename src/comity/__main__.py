@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -12,17 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from comity.faces.wiring import Founding, Home, PeerLike, SourceLike, Wiring
-from comity.kernel.errors import InputRefused, NotFound, Usage
+from comity.kernel.errors import InputRefused, NodeDamaged, NotFound, Usage
 from comity.kernel.model.ids import party_id
 from comity.kernel.model.instants import Instant
 from comity.kernel.seal.cards import Card, Endpoint, Use
 from comity.kernel.seal.keys import PublicKey, SigningKey
-from comity.node.context import Keyring, Node, need_setting
+from comity.node.context import Keyring, Node, Notify, need_setting
 
 if TYPE_CHECKING:
     from comity.adapters.keys.files import KeyFolder
+    from comity.adapters.sql.store import SQLStore
 
 DATABASE = "comity.db"
+LOG = logging.getLogger("comity")
 
 
 def now() -> Instant:
@@ -37,9 +40,13 @@ def fresh(size: int, _label: str = "") -> bytes:
 
 def main() -> int:
     """The command ``comity``."""
-    from comity.faces.cli.main import run
+    try:
+        from comity.faces.cli.main import run
 
-    return run(wiring(), sys.argv[1:])
+        return run(wiring(), sys.argv[1:])
+    except KeyboardInterrupt:  # before the command began, or while it was told that one was stopped
+        print("comity: Stopped.", file=sys.stderr)
+        return 130
 
 
 def wiring() -> Wiring:
@@ -62,14 +69,48 @@ def wiring() -> Wiring:
     )
 
 
+def roads(folder: Path) -> Notify | None:
+    """The roads by which persons of ours are told that something waits, as a file in the folder says; None without one.
+
+    The file is read when somebody is to be told, so that one which cannot be used stops nothing else.
+    """
+    if not (folder / "notify.toml").exists():
+        return None
+
+    def notify(number: int, kind: str, to: str) -> str:
+        from comity.adapters.notify.roads import read_roads
+
+        return read_roads(folder)(number, kind, to)
+
+    return notify
+
+
+def tend_desks(node: Node) -> None:
+    """What the desks do by themselves when time has passed; what one cannot do keeps no other from its own."""
+    from comity.desks import desks
+    from comity.kernel.errors import ComityError
+
+    for desk in desks():
+        if desk.tends is not None:
+            try:
+                desk.tends(node)
+            except ComityError as broken:
+                LOG.warning("%s: %s: %s", desk.name, broken.code, broken.sentence)
+
+
 def open_home(folder: Path, database: str | None, *, restoring: bool = False) -> Home:
     """Open the node in a folder.
 
     Raises:
         NotFound: `no-node` where there is none. NotAllowed: `restore-unfinished` unless it is being restored.
     """
+    if folder.is_file():
+        raise NotFound("no-node", f"{folder} is a file; --home names the folder of a node.")
     if not (folder / "keys").is_dir():
-        raise NotFound("no-node", f"There is no node in {folder}; make one with comity init --home {folder}.")
+        raise NotFound(
+            "no-node",
+            f"There is no node in {folder}; name its folder with --home or COMITY_HOME, or make one with comity init --home {folder}.",
+        )
     from comity.adapters.folder import need_whole
     from comity.adapters.keys.files import KeyFolder
     from comity.adapters.sql.store import open_store
@@ -77,8 +118,12 @@ def open_home(folder: Path, database: str | None, *, restoring: bool = False) ->
 
     if not restoring:
         need_whole(folder)
+    if not (file := _database_file(folder, database)).exists():
+        raise NodeDamaged(
+            "node-damaged", f"The node's database {file} is not there; name it with --database, or restore a backup."
+        )
     keys = KeyFolder(folder / "keys")
-    store = open_store(database or f"sqlite:///{folder.resolve() / DATABASE}")
+    store = open_store(database or f"sqlite:///{file}")
     secret = keys.current("secret")
     with store.read() as tx:
         party = need_setting(tx, "party")
@@ -90,8 +135,16 @@ def open_home(folder: Path, database: str | None, *, restoring: bool = False) ->
         clock=now,
         random=fresh,
         secret=secret.derive(b"node", b""),
+        notify=roads(folder),
     )
     return Home(node, folder, store.close)
+
+
+def _database_file(folder: Path, database: str | None) -> Path:
+    """The file a node's database is; for a URL of another kind, which is refused when it is opened, the folder itself."""
+    if database is None:
+        return folder.resolve() / DATABASE
+    return Path(database.partition(":///")[2])
 
 
 def _keyring(keys: KeyFolder, card: Card | None) -> Keyring:
@@ -110,13 +163,29 @@ def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home
     Raises:
         NotAllowed: `already-done` where the folder holds a node.
     """
+    from comity.adapters.folder import founding
+    from comity.adapters.sql.store import open_store
+
+    file = _database_file(folder, database)
+    with founding(folder, file) as goes_on:
+        store = open_store(database or f"sqlite:///{file}")
+        try:
+            node, card = _founded(folder, store, said, goes_on)
+            _define(node)
+        except BaseException:
+            store.close()
+            raise
+    return Home(node, folder, store.close), card
+
+
+def _founded(folder: Path, store: SQLStore, said: Founding, goes_on: bool) -> tuple[Node, Card]:
+    """The node with its keys and its first card; where an init goes on, those that stand already."""
     from comity.adapters.carrier.pack import BoxKey
     from comity.adapters.keys.files import KeyFolder
     from comity.adapters.keys.tls import self_signed
-    from comity.adapters.sql.store import open_store
     from comity.node.founding import found
+    from comity.node.parties import card_of
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = KeyFolder(folder / "keys")
     at = now()
     for use in ("identity", "node", "log", "secret"):
@@ -124,7 +193,6 @@ def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home
             keys.create(use, at=at)
     secret = keys.current("secret")
     identity = keys.current("identity")
-    store = open_store(database or f"sqlite:///{folder.resolve() / DATABASE}")
     node = Node(
         store=store,
         keys=Keyring(keys.current("node"), keys.current("log"), identity),
@@ -133,6 +201,10 @@ def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home
         random=fresh,
         secret=secret.derive(b"node", b""),
     )
+    with store.read() as tx:
+        stands = card_of(tx, node.party) if goes_on else None
+    if stands is not None:
+        return node, stands
     listed: list[Endpoint] = []
     if said.url is not None:
         pin: bytes | None = None
@@ -153,8 +225,7 @@ def found_home(folder: Path, database: str | None, said: Founding) -> tuple[Home
         box=BoxKey.from_seed(secret.derive(b"box", b"")).spki,
         period=said.period,
     )
-    _define(node)
-    return Home(node, folder, store.close), card
+    return node, card
 
 
 def _define(node: Node) -> None:
@@ -169,7 +240,7 @@ def _define(node: Node) -> None:
         [Item(raw, place=f"object {number}") for number, raw in enumerate(DEFINITIONS.values(), 1)],
         name="extension definitions of Comity",
         format="stix-2.1",
-        digest="",
+        digest=sha256(b"".join(DEFINITIONS.values())).hexdigest(),
         handling=Handling(tlp="clear", caveats=frozenset()),
         minted=False,
     )
@@ -209,12 +280,12 @@ def _spki(certificate: Path) -> bytes:
 
 
 def open_source(
-    name: str, stream: BinaryIO, mapping: Mapping[str, str] | None, party: str, at: Instant, skip: int
+    name: str, stream: BinaryIO, mapping: Mapping[str, str] | None, party: str, at: Instant, own: bool, skip: int
 ) -> SourceLike:
     """A file to take in, told by what stands in it."""
     from comity.adapters.formats.source import open_source as opened
 
-    return opened(name, stream, mapping=mapping, party=party, at=at, skip=skip)
+    return opened(name, stream, mapping=mapping, party=party, at=at, own=own, skip=skip)
 
 
 def _writers() -> Mapping[str, Callable[..., Iterator[bytes]]]:
@@ -277,14 +348,24 @@ def serve(home: Home, host: str, port: int, every: float, announce: Callable[[st
     certificate = home.folder / "keys" / CERTIFICATE
     key = home.folder / "keys" / KEY
     secured = certificate.is_file() and key.is_file()
-    app = create_app(home.node, AppConfig(open_source=open_source, carrier=signing, writers=_writers(), tls=secured))
+
+    def tick() -> None:
+        tend(home.node, connect)
+        tend_desks(home.node)
+
+    app = create_app(
+        home.node,
+        AppConfig(
+            open_source=open_source, carrier=signing, writers=_writers(), tls=secured, home=home, outside=wiring()
+        ),
+    )
     run(
         app,
         host,
         port,
         ssl_cert=certificate if secured else None,
         ssl_key=key if secured else None,
-        tick=lambda: tend(home.node, connect),
+        tick=tick,
         every=every,
         announce=announce,
     )

@@ -71,6 +71,7 @@ KINDS = [
     "suspension",
     "withdrawal",
     "restore",
+    "case",
     "never-heard-of",
 ]
 

@@ -75,6 +75,23 @@ def test_a_failed_deed_leaves_nothing_behind(store: Store) -> None:
         assert list(reading.find(StreamRow, party="identity--a", object="indicator--1")) == [stream(1), stream(2)]
 
 
+def test_many_rows_put_at_once_stand_as_if_each_was_put_in_its_turn(store: Store) -> None:
+    with store.write() as writing:
+        writing.add([stream(1), stream(2), Setting("log", b"1")])
+        writing.put(stream(1, thing="indicator--x"), Setting("log", b"2"), stream(3), stream(3, thing="indicator--y"))
+        writing.put()
+    with pytest.raises(NodeDamaged), store.write() as writing:
+        writing.put(officer("ann", "one token"), stream(2, thing="indicator--z"), officer("bob", "one token"))
+    with store.read() as reading:
+        assert [(row.n, row.object) for row in reading.find(StreamRow)] == [
+            (1, "indicator--x"),
+            (2, "indicator--1"),
+            (3, "indicator--y"),
+        ]
+        assert reading.get(Setting, "log") == Setting("log", b"2")
+        assert reading.count(Officer) == 0
+
+
 def test_a_key_that_is_taken_is_refused_and_nothing_of_the_deed_stays(store: Store) -> None:
     with store.write() as writing:
         writing.add([stream(5)])

@@ -13,6 +13,7 @@ from comity.kernel.release.handling import Handling
 from comity.kernel.release.templates import bilateral
 from comity.kernel.seal.cards import make_card
 from comity.kernel.store.rows import AgreementRow, Holding, StreamRow, Version
+from comity.node.cardlife import change_card
 from comity.node.cards import add_card
 from comity.node.doctor import examine
 from comity.node.exchange import NodeSide
@@ -248,3 +249,61 @@ def test_one_object_twice_in_a_file_with_two_markings_is_held_under_the_stricter
     )
     world.sync("Team A", "Team B")
     assert held(world, "Team B") == set()
+
+
+def test_a_recall_reaches_what_the_receiver_has_handled_meanwhile() -> None:
+    world = two()
+    world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(17), **STATED)
+    world.sync("Team A", "Team B")
+    set_handling(
+        world.nodes["Team B"], str(indicator(17)["id"]), Handling(cases=frozenset({"X-1"})), officer="officer-1"
+    )
+    assert held(world, "Team B") == {indicator(17)["id"]}
+    set_handling(world.nodes["Team A"], str(indicator(17)["id"]), Handling(tlp="red"), officer="officer-1")
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == set()
+
+
+def test_an_office_that_a_new_card_adds_or_drops_counts_at_once() -> None:
+    world = two()
+    text = bilateral(world.parties("Team A", "Team B"), enters_into_force=world.at)
+    tlp = 'tlp        = ["clear", "green", "amber"]\n'
+    world.agree(text.replace(tlp, f'{tlp}recipients = ["legal"]\n'), "Team A", "Team B")
+    world.take("Team A", indicator(18), **STATED, recipients=["legal"])
+    world.sync("Team A", "Team B")
+    assert held(world, "Team B") == set()
+    for offices, there in ((["legal"], {indicator(18)["id"]}), (["duty-officer"], set())):
+        change_card(world.nodes["Team B"], {"offices": tuple(offices)}, officer="officer-1")
+        world.sync("Team A", "Team B")
+        assert held(world, "Team B") == there
+        assert list(examine(world.nodes["Team A"])) == []
+
+
+def test_what_stands_under_a_title_that_lapsed_goes_under_another_that_gives_it() -> None:
+    world = two()
+    a = world.nodes["Team A"]
+    first = world.community("Team A", "Team B")
+    world.at += SECOND
+    suspend(a, first, since=None, until=None, officer="officer-1")
+    world.at += SECOND
+    second = world.bilateral("Team A", "Team B")
+    world.take("Team A", indicator(1), **STATED)
+
+    def title() -> str:
+        with a.store.read() as tx:
+            rows = list(tx.find(StreamRow, party=world.nodes["Team B"].party, ended=None))
+        return rows[0].title.partition("#")[0] if rows else ""
+
+    assert title() == second
+    world.at += SECOND
+    suspend(a, first, since=None, until=world.at + SECOND, officer="officer-1")
+    world.at += 2 * SECOND
+    world.take("Team A", indicator(2), **STATED)  # the first agreement rests no more, and comes before the second
+    assert title() == second
+    suspend(a, second, since=None, until=None, officer="officer-1")
+    assert title() == first
+    world.sync("Team A", "Team B")
+    assert {indicator(1)["id"], indicator(2)["id"]} <= held(world, "Team B")
+    for node in world.nodes.values():
+        assert list(examine(node)) == []

@@ -19,6 +19,7 @@ import msgspec
 from litestar import Litestar
 
 from comity.adapters.http.signing import sign_request
+from comity.desks import desks
 from comity.faces.http.app import create_app
 from comity.kernel.errors import ComityError
 from comity.kernel.exchange.messages import MEDIA_TYPE, decode, encode
@@ -177,6 +178,7 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/objects/{object_id:str}": _each("/api/v1/objects/{}", _ids),
     "GET /api/v1/search": _as("/api/v1/search?text=198.51.100", "/api/v1/search?text=indicator--"),
     "GET /api/v1/export": _as("/api/v1/export", f"/api/v1/export?to={quote(B)}"),
+    "GET /api/v1/handling": _each("/api/v1/handling?object={}", _ids),
     "POST /api/v1/handling": _posted("/api/v1/handling"),
     "GET /api/v1/why": _each("/api/v1/why?object={}", _ids, query=f"&party={quote(B)}"),
     "GET /api/v1/release/preview": _as(f"/api/v1/release/preview?party={quote(B)}"),
@@ -187,12 +189,20 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/account": _as("/api/v1/account"),
     "GET /api/v1/account/imports": _as("/api/v1/account/imports"),
     "GET /api/v1/account/received": _as("/api/v1/account/received"),
+    "GET /api/v1/doctor": _as("/api/v1/doctor"),
+    "GET /api/v1/log": _as("/api/v1/log"),
+    "GET /api/v1/log/promises": _as("/api/v1/log/promises"),
+    "POST /api/v1/log/promises/{party:str}/proofs": _posted(f"/api/v1/log/promises/{quote(B)}/proofs"),
+    "GET /api/v1/log/deliveries/{object_id:str}": _each("/api/v1/log/deliveries/{}", _ids, query=f"?party={quote(B)}"),
     "GET /api/v1/log/checkpoint": _as("/api/v1/log/checkpoint"),
     "GET /api/v1/log/proof/{act:str}": _each("/api/v1/log/proof/{}", lambda probe: [*probe.acts[:2], "0" * 64]),
     "GET /api/v1/agreements": _as("/api/v1/agreements"),
     "POST /api/v1/agreements": _posted("/api/v1/agreements"),
     "POST /api/v1/agreements/draft": _posted("/api/v1/agreements/draft"),
     "POST /api/v1/agreements/preview": _posted("/api/v1/agreements/preview"),
+    "POST /api/v1/agreements/lint": _posted("/api/v1/agreements/lint"),
+    "POST /api/v1/agreements/diff": _posted("/api/v1/agreements/diff"),
+    "GET /api/v1/agreements/{name:str}/lint": _each("/api/v1/agreements/{}/lint", lambda probe: probe.agreements),
     "GET /api/v1/agreements/{name:str}": _each("/api/v1/agreements/{}", lambda probe: probe.agreements),
     "GET /api/v1/agreements/{name:str}/text": _each("/api/v1/agreements/{}/text", lambda probe: probe.agreements),
     "GET /api/v1/agreements/{name:str}/preview": _each("/api/v1/agreements/{}/preview", lambda probe: probe.agreements),
@@ -205,6 +215,22 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/cards/{party:str}": _each("/api/v1/cards/{}", lambda probe: probe.parties),
     "GET /api/v1/cards/{party:str}/file": _each("/api/v1/cards/{}/file", lambda probe: probe.parties),
     "POST /api/v1/cards/{party:str}/verification": _posted(f"/api/v1/cards/{quote(B)}/verification"),
+    "POST /api/v1/cards/ours": _posted("/api/v1/cards/ours"),
+    "POST /api/v1/cards/ours/rotation": _posted("/api/v1/cards/ours/rotation"),
+    "GET /api/v1/peers": _as("/api/v1/peers"),
+    **{
+        f"POST /api/v1/{path}": _posted(f"/api/v1/{path}")
+        for path in ("peers", "peers/plain", "peers/pull", "peers/push", "sync", "packs", "packs/taken")
+    },
+    "POST /api/v1/peers/{party:str}/limits": _posted(f"/api/v1/peers/{quote(B)}/limits"),
+    "POST /api/v1/peers/{party:str}/resume": _posted(f"/api/v1/peers/{quote(B)}/resume"),
+    "POST /api/v1/peers/{party:str}/ping": _posted(f"/api/v1/peers/{quote(B)}/ping"),
+    # the deeds of the desks are an officer's, each at the address that its name makes
+    **{
+        f"POST /api/v1/{path}": _posted(f"/api/v1/{path}")
+        for desk in desks()
+        for path in (item.name.replace(" ", "/") for item in desk.deeds)
+    },
     "GET /api/v1/officers": _as("/api/v1/officers"),
     "POST /api/v1/officers": _posted("/api/v1/officers"),
     "DELETE /api/v1/officers/{name:str}": _each("/api/v1/officers/{}", lambda probe: ["officer-1"]),

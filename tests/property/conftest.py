@@ -7,11 +7,15 @@ COMITY_SHRINK=1 makes it small first.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from comity.node import catchup, intake, streams
+
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if os.environ.get("COMITY_SHRINK") else [])]
-for name, examples in (("histories", 25), ("worlds", 12)):
+for name, examples in (("histories", 25), ("worlds", 12), ("durable", 5)):
     settings.register_profile(
         name,
         deadline=None,
@@ -19,3 +23,13 @@ for name, examples in (("histories", 25), ("worlds", 12)):
         phases=PHASES,
         max_examples=examples * int(os.environ.get("COMITY_EXAMPLES") or "1"),
     )
+
+
+@pytest.fixture(autouse=True, scope="package")
+def small_edges() -> Iterator[None]:
+    """Chunks of an import, rows of a transaction and what counts as much are so small that their edges fall everywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intake, "CHUNK", 2)
+        patch.setattr(catchup, "ROWS", 2)
+        patch.setattr(streams, "MANY", 3)
+        yield

@@ -48,6 +48,10 @@ TLP_REFS = {
 }
 
 
+VENDOR = "identity--00000000-0000-4000-8000-0000000000ee"
+"""Who made some of the things: no party, so whoever takes one in can hide from whom it has it."""
+
+
 # --- what happens, as data
 
 
@@ -65,6 +69,7 @@ class Clause:
     officers: int = 1
     caveats: tuple[str, ...] = ()
     not_before: int | None = None
+    source: str = "named"
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ class Pact:
                 lines += ['question = {en = "May it go?"}', f"officers = {clause.officers}"]
             if clause.says != "prohibit":
                 lines += [f'view = "{clause.view}"', 'purpose = ["protect-networks"]', 'basis = ["agreement"]']
-                lines += [f'onward = "{clause.onward}"', 'retention = "P1Y"']
+                lines += [f'onward = "{clause.onward}"', 'retention = "P1Y"', f'source = "{clause.source}"']
                 if clause.not_before is not None:
                     lines.append(f"not_before = {format(START + clause.not_before * HOUR).replace('.000Z', 'Z')}")
         return "\n".join(lines) + "\n"
@@ -138,6 +143,7 @@ class Thing:
     marking: str | None = None
     granular: str | None = None
     spaces: bool = False
+    creator: str | None = None
 
     @property
     def id(self) -> str:
@@ -182,6 +188,8 @@ class Thing:
             refs = self.refs or (identity("indicator", 0),)
             shape |= {"object_refs": list(dict.fromkeys(refs))}
             shape |= {"name": name, "published": "2021-03-02T00:00:00Z", "description": "All of it"}
+        if self.creator is not None:
+            shape["created_by_ref"] = self.creator
         if self.marking is not None:
             shape["object_marking_refs"] = [TLP_REFS[self.marking]]
         if self.granular is not None and "description" in shape:
@@ -280,6 +288,8 @@ _types = st.sampled_from(
     [_KINDS, _KINDS, ("indicator", "relationship", "report"), ("indicator", "malware", "sighting"), ("malware",)]
 )
 
+_sources = st.sampled_from(["named", "named", "hidden"])
+
 
 @st.composite
 def things(draw: Any) -> Thing:
@@ -296,6 +306,7 @@ def things(draw: Any) -> Thing:
         draw(st.sampled_from([None, None, None, None, "clear", "green", "amber", "red"])),
         draw(st.sampled_from([None, None, None, None, "amber", "red"])),
         draw(st.sampled_from([False, False, False, True])),
+        draw(st.sampled_from([None, None, VENDOR])),
     )
 
 
@@ -331,7 +342,7 @@ def clauses(draw: Any, members: tuple[str, ...]) -> Clause:
     sender, to = (("members",), ("members",)) if everybody else (draw(some), draw(some))
     if set(sender) == set(to) and len(sender) == 1:
         to = members
-    return Clause(
+    drawn = Clause(
         says,
         sender,
         to,
@@ -342,7 +353,21 @@ def clauses(draw: Any, members: tuple[str, ...]) -> Clause:
         draw(st.sampled_from([1, 2])),
         ("use-condition",) if says == "prohibit" else (),
         draw(st.sampled_from([None, None, None, 3])) if says == "permit" else None,
+        draw(_sources),
     )
+    return _ending(draw, drawn, members)
+
+
+def _ending(draw: Any, clause: Clause, members: tuple[str, ...]) -> Clause:
+    """The clause, to two receivers at most where it hides its source and may be passed on.
+
+    Among three, what the first hides the second and the third hide again, and the first cannot know its own in what comes back:
+    new objects go round without end. What the agreement says is done; nothing is lost or shown to anybody it should not be shown to.
+    """
+    if clause.source == "named" or clause.onward == "none" or clause.says == "prohibit":
+        return clause
+    to = members if clause.to == ("members",) else clause.to
+    return clause if len(to) < 3 else replace(clause, to=tuple(draw(st.permutations(to))[:2]))
 
 
 @st.composite
@@ -350,9 +375,11 @@ def pacts(draw: Any, members: tuple[str, ...]) -> Pact:
     """An agreement; the first clause lets something go, so that most histories are about something."""
     onward = draw(st.sampled_from(["none", "members"]))
     view = draw(st.sampled_from(["full", "full", "without-victim"]))
-    first = Clause("permit", ("members",), ("members",), draw(_types), draw(_tlps), view=view, onward=onward)
+    first = Clause(
+        "permit", ("members",), ("members",), draw(_types), draw(_tlps), view=view, onward=onward, source=draw(_sources)
+    )
     more = draw(st.lists(clauses(members), max_size=2))
-    return Pact(members, (first, *more), grows=len(members) > 2)
+    return Pact(members, (_ending(draw, first, members), *more), grows=len(members) > 2)
 
 
 @st.composite
@@ -422,6 +449,21 @@ def histories(draw: Any, *, lossy: tuple[str, ...] = NAMES, life: bool = True) -
             )
     events += [Sync(caller, called) for caller, called in pairs if caller < called and D not in (caller, called)]
     return History(made, tuple(events))
+
+
+# --- histories that once went wrong
+
+_ALL = Clause("permit", ("members",), ("members",), _KINDS, ("clear", "green"))
+
+SEALED_FOR_ANOTHER = History(
+    (Pact((A, B), (_ALL,)), Pact((A, C), (replace(_ALL, source="hidden"),))),
+    (
+        Take(A, (Thing("indicator", 0, creator=VENDOR),), FREE),
+        Sync(A, B),
+        Sync(A, C),
+    ),
+)
+"""What one party gets under the source's name goes to another in a new object; that the first had it sealed by us changes nothing."""
 
 
 # --- playing it

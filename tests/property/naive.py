@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from comity.kernel.model.references import references, required_references
+from comity.kernel.release.addressed import addressees
 from comity.kernel.release.decide import approved, decide, of_object
 from comity.kernel.release.decision import ClauseInForce, Refer, Release
 from comity.kernel.release.handling import effective
@@ -19,9 +20,10 @@ from comity.kernel.release.markings import read_markings
 from comity.kernel.seal.seals import claimed_party
 from comity.kernel.seal.views import View, Withheld, narrower
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Approval, Delivery, Holding, StreamRow, Version
+from comity.kernel.store.rows import Approval, Delivery, Holding, StandIn, StreamRow, Version
 from comity.node.agreements import clauses_in_force
 from comity.node.context import Node
+from comity.node.hidden import hiding, refusal
 from comity.node.objects import class_facets, handlings_for, terms_from
 from comity.node.parties import clients_of, receiver_of
 from comity.node.views import show
@@ -44,10 +46,17 @@ def rights(
     clauses = clauses_in_force(tx, node.party, at) if in_force is None else in_force
     to, clients = receiver_of(tx, party), clients_of(tx, node.party)
     found: dict[int, Right] = {}
-    for version in tx.find(Version):
-        data = msgspec.json.decode(version.raw)
+    group = copies(tx.find(Version))
+    for shown in tx.find(Version):
+        stands = tx.get(StandIn, shown.n)
+        sources = [shown]
+        if stands is not None:  # it goes as the holdings of its original, and of the copies of that, say
+            sources = [one for one in tx.find(Version) if group[one.n] == group[stands.original]]
         ways: list[tuple[str, View]] = []
-        for holding in tx.find(Holding, version=version.n, ended=None):
+        for version, holding in [
+            (one, holding) for one in sources for holding in tx.find(Holding, version=one.n, ended=None)
+        ]:
+            data = msgspec.json.decode(version.raw)
             facts = effective(
                 data,
                 read_markings(data, lambda marking: None),
@@ -63,6 +72,7 @@ def rights(
                 terms_from(holding.terms),
                 custodian=holding.custodian,
                 originator=class_facets(tx, holding.cls).originator,
+                claimants=class_facets(tx, holding.cls).claimants,
                 title=holding.title,
             )
             decision = decide(facts.facets, node.party, to, clauses, at=at, clients=clients)
@@ -76,20 +86,34 @@ def rights(
                 }
                 decision = approved(decision, words)
             decision = of_object(
-                decision, facts.facets, node.party, to, at=at, embargo=facts.embargo, expiry=facts.expiry
+                decision,
+                facts.facets,
+                node.party,
+                to,
+                at=at,
+                embargo=facts.embargo,
+                expiry=facts.expiry,
+                addressed=addressees(data),
             )
             back = holding.title is not None and version.seal is not None and claimed_party(version.seal) == party
-            if isinstance(decision, Release) and not back:
-                ways.append((decision.title, decision.view))
+            if not isinstance(decision, Release) or back:
+                continue
+            if decision.clause.source != "hidden":
+                if stands is None:
+                    ways.append((decision.title, decision.view))
+            elif stands is not None and stands.title == decision.title:
+                hide = hiding(tx, node.party, version, holding, facts.facets.originator)
+                if refusal(tx, node.party, version, hide, at) is None:
+                    ways.append((decision.title, decision.view))
         if ways:
-            named = {ref for ref in references(data) if ref.kind == "object"}
+            named = {ref for ref in references(msgspec.json.decode(shown.raw)) if ref.kind == "object"}
             needed = {
                 ref.target
                 for ref in named
-                if ref.property in required_references(version.type) and not ref.property.endswith("_refs")
+                if ref.property in required_references(shown.type) and not ref.property.endswith("_refs")
             }
-            found[version.n] = Right(
-                version, tuple(ways), frozenset(needed), frozenset({ref.target for ref in named} - needed)
+            found[shown.n] = Right(
+                shown, tuple(ways), frozenset(needed), frozenset({ref.target for ref in named} - needed)
             )
     return found
 

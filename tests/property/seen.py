@@ -12,7 +12,7 @@ from comity.kernel.errors import ComityError
 from comity.kernel.model.objects import read_object
 from comity.kernel.release.decision import Release
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.store.rows import Approval, Holding, StreamRow, Version
+from comity.kernel.store.rows import Approval, Holding, StandIn, StreamRow, Version
 from comity.node.streams import world_for
 from property.histories import Event, Played, Take, Thing
 
@@ -51,7 +51,11 @@ class Watch:
                     continue
                 rows = list(tx.find(StreamRow, party=party))
                 given = {row.holding for row in rows}
-                kept = {row.n: row for row in tx.find_in(Version, "n", {row.version for row in rows})}
+                shown = {row.version for row in rows}
+                # of what stands in for another version it is the original that was taken in
+                shown |= {row.original for row in tx.find_in(StandIn, "version", list(shown))}
+                shown |= {row.version for row in tx.find_in(Holding, "h", given)}
+                kept = {row.n: row for row in tx.find_in(Version, "n", shown)}
                 world = world_for(tx, node.party, party, node.clock())
                 for holding in tx.find_in(Holding, "version", list(kept)):
                     could = holding.ended is None and isinstance(world.outcome(holding), Release)
@@ -59,6 +63,23 @@ class Watch:
                         version = kept[holding.version]
                         own = holding.custodian == node.party
                         self.shown.add((holding.custodian, version.id, version.modified, version.same if own else None))
+                        self._behind(played, holding.custodian, version)
+
+    def _behind(self, played: Played, custodian: str, version: Version) -> None:
+        """What came as a stand-in shows what it was made from, at the node that made it."""
+        node = next(one for one in played.world.nodes.values() if one.party == custodian)
+        with node.store.read() as tx:
+            for made in tx.find(Version, id=version.id, modified=version.modified):
+                stands = tx.get(StandIn, made.n)
+                original = None if stands is None else tx.get(Version, stands.original)
+                for holding in () if original is None else tx.find(Holding, object=original.id):
+                    one = tx.get(Version, holding.version)
+                    if one is None or one.modified != original.modified:
+                        continue
+                    own = holding.custodian == node.party
+                    self.shown.add((holding.custodian, one.id, one.modified, one.same if own else None))
+                    if not own:
+                        self._behind(played, holding.custodian, one)
 
     def of(self, played: Played, event: Event, j: int) -> bool:
         """Whether the reader may see thing number j of an event."""

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from comity.faces.cli.desks import desk_commands
 from comity.faces.cli.main import COMMANDS
 from comity.kernel.errors import CODES
 from comity.kernel.store.rows import TABLES
@@ -127,7 +128,7 @@ def test_every_kind_of_envelope_has_its_page() -> None:
     assert sorted(kind for kind in kinds if not re.search(rf"`{kind}`|\bvnd\.comity\.{kind}\.v1", text)) == []
 
 
-@pytest.mark.parametrize("name", ["errors.md", "tables.md"])
+@pytest.mark.parametrize("name", ["errors.md", "tables.md", "procedures.md", "deeds.md"])
 def test_a_page_made_from_code_is_what_the_code_says(name: str) -> None:
     assert pages_tool().PAGES[name]() == text_of(f"docs/{name}"), "run: python tools/pages.py"
 
@@ -142,6 +143,7 @@ def test_every_code_and_every_table_has_its_row() -> None:
 
 def test_every_command_that_is_named_exists() -> None:
     known = {tuple(words.split()) for words in COMMANDS}
+    known |= {tuple(words.split()[:2]) for words in desk_commands()}
     groups = {words[0] for words in known if len(words) == 2}
     wrong: list[str] = []
     texts = {name: text_of(name) for name in NAMES}

@@ -35,8 +35,8 @@ def memory(name: str) -> Store:
 def config(**more: Any) -> AppConfig:
     """What `comity.__main__` hands to the application."""
 
-    def opened(name: str, stream: Any, mapping: Any, party: str, at: int, skip: int) -> Any:
-        return open_source(name, stream, mapping=mapping, party=party, at=at, skip=skip)
+    def opened(name: str, stream: Any, mapping: Any, party: str, at: int, own: bool, skip: int) -> Any:
+        return open_source(name, stream, mapping=mapping, party=party, at=at, own=own, skip=skip)
 
     return AppConfig(**{"carrier": signing, "open_source": opened, **more})
 

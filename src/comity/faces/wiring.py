@@ -68,7 +68,7 @@ class Wiring:
     Args:
         open_home: Open the node in a folder (and database URL); LocalFault where there is none.
         found_home: Make keys, database and card in an empty folder.
-        open_source: ``(name, stream, mapping, party, at, skip) -> SourceLike``.
+        open_source: ``(name, stream, mapping, party, at, own, skip) -> SourceLike``.
         writers: Export formats by name: raw objects to bytes.
         connect: A client for a peer, from its card: ``(node, card, allow_private) -> PeerLike``.
         taxii: A TAXII client: ``(url, scheme, secret, user, allow_private, pin) -> client``.
@@ -81,7 +81,7 @@ class Wiring:
 
     open_home: Callable[[Path, str | None], Home]
     found_home: Callable[[Path, str | None, Founding], tuple[Home, Card]]
-    open_source: Callable[[str, BinaryIO, Mapping[str, str] | None, str, Instant, int], SourceLike]
+    open_source: Callable[[str, BinaryIO, Mapping[str, str] | None, str, Instant, bool, int], SourceLike]
     writers: Mapping[str, Callable[[Iterable[bytes]], Iterator[bytes]]]
     connect: Callable[[Node, Card, bool], PeerLike]
     taxii: Callable[..., Any]

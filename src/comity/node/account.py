@@ -33,6 +33,7 @@ def given(
     parties = [party] if party is not None else sorted({row.id for row in tx.find(Party)})
     for one in parties:
         deliveries = list(tx.find(Delivery, party=one, order=("last",)))
+        name = name_of(tx, one)
         for row in tx.find(StreamRow, party=one):
             if (start is not None and row.at < start) or (end is not None and row.at >= end):
                 continue
@@ -42,7 +43,7 @@ def given(
             digest, _, number = row.title.partition("#")
             yield {
                 "party": one,
-                "name": name_of(tx, one),
+                "name": name,
                 "n": row.n,
                 "object": row.object,
                 "stands_for": _original(tx, row),
@@ -76,10 +77,13 @@ def _state(row: StreamRow) -> str:
 
 def taken(tx: Reading, *, party: str | None = None) -> Iterator[dict[str, Any]]:
     """Each row received from others: {party, n, object, code, sentence}, with what was refused and why."""
+    names: dict[str, str] = {}
     for row in tx.find(Received) if party is None else tx.find(Received, party=party):
+        if row.party not in names:
+            names[row.party] = name_of(tx, row.party)
         yield {
             "party": row.party,
-            "name": name_of(tx, row.party),
+            "name": names[row.party],
             "n": row.n,
             "holding": row.holding,
             "code": row.code,

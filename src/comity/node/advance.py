@@ -1,17 +1,21 @@
 """Time makes releases too: whatever fell due is applied, in order, before any other deed.
 
 Due instants: entry into force, end, suspension and lease of agreements, windows of clauses, embargo and expiry of holdings, the
-end of approvals. After them the log's ticks are closed. Each run stores how far it got; a run that is cut off is run again.
+end of approvals, the standstill of an import. After them the log's ticks are closed. Each run stores how far it got; a run that is
+cut off is run again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from comity.kernel.model.instants import Instant
-from comity.kernel.store.rows import Approval, Holding
+from comity.kernel.model.instants import HOUR, Instant
+from comity.kernel.store.rows import Approval, Batch, Holding
 from comity.node.agreements import next_change, receivers
+from comity.node.casework.acting import tend
+from comity.node.catchup import finish
 from comity.node.context import Deed, put_setting, read_setting
 from comity.node.record import close_ticks
 from comity.node.renewals import renew_due
@@ -19,6 +23,9 @@ from comity.node.streams import resettle, settle
 
 STEPS_AT_ONCE: Final = 10_000
 """Due instants applied in one deed; more than that wait for the next, in order."""
+
+STANDSTILL: Final = HOUR
+"""An import that took nothing in for this long counts as ended: what it brought may go."""
 
 
 def advance(deed: Deed) -> None:
@@ -31,12 +38,16 @@ def advance(deed: Deed) -> None:
             steps += 1
             resettle(deed, receivers(deed.tx, deed.node.party))
             settle(deed, versions=_passing(deed, last, at))
+            for batch in list(_standing_still(deed, last)):
+                if batch.touched + STANDSTILL <= at:
+                    finish(deed, batch)
             last = at
     deed.at = until
     put_setting(deed.tx, "advanced", last if steps == STEPS_AT_ONCE else until)
     if renew_due(deed):
         resettle(deed, receivers(deed.tx, deed.node.party))
     if read_setting(deed.tx, "log") is not None:
+        tend(deed)
         close_ticks(deed)
 
 
@@ -52,7 +63,7 @@ def _due(deed: Deed, last: Instant, until: Instant) -> Iterator[Instant]:
 
 
 def _next_of_objects(deed: Deed, last: Instant, until: Instant) -> Instant | None:
-    found: list[Instant] = []
+    found: list[Instant] = [batch.touched + STANDSTILL for batch in islice(_standing_still(deed, last), 1)]
     for column in ("embargo", "expiry"):
         row = next(iter(deed.tx.find(Holding, order=(column,), after=(last,), limit=1)), None)
         if row is not None:
@@ -61,6 +72,11 @@ def _next_of_objects(deed: Deed, last: Instant, until: Instant) -> Instant | Non
     if approval is not None and approval.until is not None:
         found.append(approval.until)
     return min(found, default=None)
+
+
+def _standing_still(deed: Deed, last: Instant) -> Iterator[Batch]:
+    """Imports that are not ended, the one that stood still longest first."""
+    return deed.tx.find(Batch, done=0, order=("touched",), after=(last - STANDSTILL,))
 
 
 def _passing(deed: Deed, last: Instant, at: Instant) -> list[int]:

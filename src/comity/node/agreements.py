@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -25,15 +25,18 @@ from comity.kernel.release.life import (
     first_epoch,
     in_force,
     lease_end,
+    left,
     members,
+    notices,
     status,
+    suspensions,
     view_of,
 )
 from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.seal.views import View
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, Instrument
-from comity.node.parties import clients_ever
+from comity.node.parties import clients_ever, name_of
 
 
 @lru_cache(maxsize=256)
@@ -105,7 +108,8 @@ def need_agreement(tx: Reading, text: str) -> AgreementRow:
     if not fits:
         raise NotFound(
             "no-such-agreement",
-            f"No agreement here has the digest or title {text!r}; comity agreement list shows them.",
+            f"No agreement here has the digest or title {text!r}; comity agreement list shows them, and comity agreement "
+            "receive FILE makes one known.",
         )
     if len(fits) > 1:
         raise Usage("ambiguous-name", f"{text!r} fits {len(fits)} agreements; write more of the digest.")
@@ -213,6 +217,81 @@ def waits_for_papers(tx: Reading, title: str, at: Instant) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an agreement stands between us and one party: one word of the closed list `NEARNESS`, since when, and a sentence."""
+
+    digest: str
+    title: str
+    word: str
+    since: Instant | None
+    sentence: str
+
+    def as_json(self) -> dict[str, Any]:
+        """{agreement, title, status, since, sentence}."""
+        return {
+            "agreement": self.digest,
+            "title": self.title,
+            "status": self.word,
+            "since": None if self.since is None else format(self.since),
+            "sentence": self.sentence,
+        }
+
+
+NEARNESS: Final = ("suspended", "expired", "signed", "withdrawn", "ended", "proposed", "draft", "in-force", "replaced")
+"""How an agreement can stand between two parties, what is nearest to giving first."""
+
+
+def standing_between(tx: Reading, us: str, party: str, at: Instant) -> list[Standing]:
+    """Every agreement known here that both ever were parties to, the one nearest to giving first; the newest of equals."""
+    every = states(tx)
+    replaced = superseded_by(tx, at)
+    both = [state for state in every if {us, party} <= parties_of(state)]
+    found = [(state, _between(tx, state, us, party, at, replaced.get(state.digest))) for state in both]
+    found.sort(key=lambda pair: (NEARNESS.index(pair[1].word), -(pair[1].since or 0), pair[1].digest))
+    return [standing for _, standing in found]
+
+
+def _between(tx: Reading, state: AgreementState, us: str, party: str, at: Instant, newer: str | None) -> Standing:
+    title = title_sentence(tx, state.digest)
+
+    def stands(word: str, since: Instant | None, told: str) -> Standing:
+        return Standing(state.digest, title, word, since, f"The agreement “{title}” {told}.")
+
+    if newer is not None:
+        return stands("replaced", None, f"was replaced by “{title_sentence(tx, newer)}” ({newer[:12]})")
+    life, entered = state.agreement.life, entered_into_force(state)
+    over = [end for end in (life.ends, state.terminated) if end is not None and end <= at]
+    if over:
+        return stands("ended", min(over), f"ended on {format(min(over))}")
+    if entered is None:
+        signed = {who for who, _ in state.signatures}
+        missing = [one.name for one in state.agreement.parties if one.id not in signed]
+        word = "proposed" if signed else "draft"
+        return stands(word, None, f"is not in force: it waits for the signature of {', '.join(missing)}")
+    if at < entered:
+        return stands("signed", entered, f"is signed by all and enters into force on {format(entered)}")
+    names = {us: "us", party: name_of(tx, party)}
+    for who in (us, party):
+        if who not in members(state, at):
+            gone = left(state, who, at)
+            told = "we are no member any more" if who == us else f"{names[who]} is no member any more"
+            since = "" if gone is None else f" since {format(gone)}"
+            return stands("withdrawn", gone, f"does not hold between us: {told}{since}")
+    for who in (us, party):
+        paper = suspensions(state, at).get(who)
+        if paper is not None:
+            until = "without an end" if paper.until is None else f"until {format(paper.until)}"
+            return stands(
+                "suspended", paper.since, f"is suspended by {names[who]} since {format(paper.since)}, {until}"
+            )
+    end = lease_end(state, at, us)
+    if end is not None and end <= at:
+        told = f"was last renewed until {format(end)}; nothing new goes until it is renewed"
+        return stands("expired", end, told)
+    return stands("in-force", entered, f"is in force, and no clause of it lets us give this to {names[party]}")
+
+
+@dataclass(frozen=True, slots=True)
 class Supposed:
     """What would be in force at an instant if an agreement were signed by all and had begun."""
 
@@ -243,7 +322,12 @@ def superseded(tx: Reading, title: str, at: Instant) -> bool:
 
 
 def describe(tx: Reading, row: AgreementRow, at: Instant, us: str) -> dict[str, Any]:
-    """An agreement for people and machines: {digest, title, status, sentence, parties, signed, members, lease}."""
+    """An agreement for people and machines: {digest, title, status, sentence, parties, signed, members, lease_until, suspended,
+    notices}.
+
+    `suspended` lists who suspended it since when and until when, `notices` who gave notice of withdrawal and from when it
+    takes effect.
+    """
     state = state_of(tx, row)
     word = status(state, at, holder=us if us in parties_of(state) else None)
     end = lease_end(state, at, us) if entered_into_force(state) is not None else None
@@ -256,4 +340,26 @@ def describe(tx: Reading, row: AgreementRow, at: Instant, us: str) -> dict[str, 
         "signed": [party for party, _ in state.signatures],
         "members": sorted(members(state, at)),
         "lease_until": None if end is None else format(end),
+        "suspended": [
+            {
+                "party": party,
+                "name": _called(tx, party, us),
+                "since": format(paper.since),
+                "until": None if paper.until is None else format(paper.until),
+            }
+            for party, paper in sorted(suspensions(state, at).items())
+        ],
+        "notices": [
+            {
+                "party": paper.party,
+                "name": _called(tx, paper.party, us),
+                "given": format(paper.at),
+                "effective": format(paper.effective),
+            }
+            for paper in notices(state, at)
+        ],
     }
+
+
+def _called(tx: Reading, party: str, us: str) -> str:
+    return "we" if party == us else name_of(tx, party)

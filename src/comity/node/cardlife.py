@@ -1,8 +1,8 @@
 """The life of our own card: other entries, a new key; the next card goes to everybody we have agreements with.
 
 A rotation signs the next card with the present identity key (a new identity key signs too), sets an end to the old key,
-and keeps what was signed before valid. The new key signs nothing until the card that lists it is kept. The log key does not
-rotate: a log is its origin and its one key, so another key comes only with the next incarnation (docs/formats/log.md).
+and keeps what was signed before valid. The new key signs nothing until the card that lists it is kept. A new log key goes on with
+the same log: a fork is two histories of one origin, whichever of its keys signed them (docs/formats/log.md, Keys).
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from comity.kernel.seal.keys import SigningKey
 from comity.node.agreements import receivers
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
-from comity.node.instruments import send_cards
+from comity.node.papers import send_cards
 from comity.node.parties import card_of, clients_of, keep_own_card, need_card, next_card
 from comity.node.streams import resettle
+
+ROTATED: Final = ("node", "identity", "log")
+"""The uses of keys that can be rotated."""
 
 OVERLAP: Final = HOUR
 """How long an old key stays good beside the new one, so that a node that runs can be started again with it."""
@@ -45,7 +48,7 @@ def rotate(node: Node, use: str, key: SigningKey, *, begins: Instant | None, off
     """Put a new key of a use into our next card and end the one in use.
 
     Args:
-        use: ``node`` or ``identity``.
+        use: One of `ROTATED`.
         begins: From when the new key signs, so that the card can be everywhere by then; the old one stays good for `OVERLAP`
             longer. None: at once, for a key that was exposed; then nobody believes the new one before it has the card.
 

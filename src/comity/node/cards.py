@@ -10,8 +10,8 @@ from comity.kernel.seal.cards import Card
 from comity.kernel.store.rows import Party
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.parties import read_card_file, resolve_party, take_cards
-from comity.node.streams import resettle
+from comity.node.parties import read_card_file, resolve_party
+from comity.node.streams import heed_cards, resettle
 
 
 def add_card(node: Node, data: bytes, *, by: str = "") -> Card:
@@ -21,7 +21,7 @@ def add_card(node: Node, data: bytes, *, by: str = "") -> Card:
         InputRefused: `card-file`. SealBroken: as `take_cards`.
     """
     with deed(node, by) as work:
-        return take_cards(work, read_card_file(data))
+        return heed_cards(work, read_card_file(data))
 
 
 def verify_card(node: Node, party: str, *, fingerprint: str, method: str, officer: str) -> Party:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -28,11 +28,26 @@ class Keyring:
     identity: SigningKey | None = None
 
 
+class Notify(Protocol):
+    """How a person of ours is told that something waits, by a road outside of the exchange: mail, a pager.
+
+    It is free of content: what arrives is a number, to be looked up here, and what kind of thing waits.
+    """
+
+    def __call__(self, number: int, kind: str, to: str) -> str:
+        """Tell whoever is behind an address (``mailto:...``, ``tel:...``, or a word the hook knows); gives the road it went.
+
+        Raises:
+            Unavailable: `notify-failed` where no road took it.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One party's node. No module of it holds state; several nodes can live in one process.
 
     Args:
+        notify: How persons of ours are told that something waits; None: not at all. A rehearsed deed tells nobody.
         random: ``random(n, label)`` gives n fresh bytes; the label says what for, so that tests can key it.
         secret: 32 bytes only this node knows; tick fillers and page salts come from it.
     """
@@ -43,6 +58,7 @@ class Node:
     clock: Callable[[], Instant]
     random: Callable[[int, str], bytes]
     secret: bytes
+    notify: Notify | None = None
 
 
 @dataclass(slots=True)

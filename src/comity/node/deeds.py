@@ -13,6 +13,7 @@ from comity.kernel.errors import NotAllowed
 from comity.kernel.model.instants import SECOND, Instant, format
 from comity.kernel.store.ports import Writing
 from comity.node.advance import advance
+from comity.node.catchup import catch_up
 from comity.node.context import Deed, Node, put_setting, read_setting
 
 CLOCK_SLACK: Final = 2 * SECOND
@@ -21,7 +22,7 @@ CLOCK_SLACK: Final = 2 * SECOND
 
 @contextmanager
 def deed(node: Node, officer: str = "") -> Iterator[Deed]:
-    """Run a deed: the write transaction, the checked clock, and everything that fell due before it.
+    """Run a deed: the write transaction, the checked clock, everything that fell due before it, and what is left to do after it.
 
     Raises:
         NotAllowed: `clock-back` when the clock stands before what this node has already acted on.
@@ -31,6 +32,7 @@ def deed(node: Node, officer: str = "") -> Iterator[Deed]:
         work = Deed(node, tx, _checked(node, tx), officer)
         advance(work)
         yield work
+    catch_up(node)
 
 
 def _checked(node: Node, tx: Writing) -> Instant:

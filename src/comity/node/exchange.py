@@ -6,7 +6,7 @@ believed is refused whole; an object in it that cannot be taken is refused alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ from comity.kernel.model.objects import read_object
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.cards import Card
 from comity.kernel.seal.dsse import unverified_body
-from comity.kernel.seal.seals import VerifiedSeal, claimed_instant, claimed_party, verify_seal
+from comity.kernel.seal.seals import VerifiedSeal, claimed, verify_seal
 from comity.kernel.seal.views import Withheld
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import (
@@ -52,18 +52,21 @@ from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.promises import open_promise
 from comity.kernel.tlog.rows import Row, page_root
 from comity.node.agreements import clauses_in_force, gives, member_under, waits_for_papers
+from comity.node.casework.acting import KIND as CASE
+from comity.node.casework.acting import take_case
 from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.gossip import keep_promise, known_size, learn_known, note_checkpoint, seen_of
-from comity.node.instruments import take_control_item
-from comity.node.objects import Incoming, handlings_for, keep, read_terms
+from comity.node.instruments import keep_proof, take_control_item
+from comity.node.objects import Incoming, keep, read_terms
 from comity.node.papers import append_control
 from comity.node.parties import card_of, clients_of, need_card, node_keys
 from comity.node.proving import keep_page
+from comity.node.quotas import count_refused, spend
 from comity.node.record import consistency, log_facts, newest_checkpoint, promise, record
 from comity.node.restoring import align, note_life, waits
 from comity.node.streams import operative, settle
-from comity.node.views import disclosed, sealed, show_row
+from comity.node.views import Seals, Shown, disclosed, show_row
 
 PAGE_ROWS: Final = 1_024
 PAGE_BYTES: Final = 8 << 20
@@ -169,10 +172,16 @@ class NodeSide:
             with deed(self.node) as work:
                 if peer_row(work.tx, peer).control >= item.n:
                     return None
+                spend(work, peer, control=1)
                 body = msgspec.json.decode(item.body)
                 if item.kind == "tombstone":
                     self._bury(work, peer, body)
                     fault = None
+                elif item.kind == CASE:
+                    paper = str(body["paper"]).encode()
+                    fault = keep_proof(work, peer, body, paper)
+                    if fault is None:
+                        take_case(work, peer, paper)
                 else:
                     fault = take_control_item(work, peer, item.kind, body)
                 work.tx.put(replace(peer_row(work.tx, peer), control=item.n))
@@ -182,6 +191,7 @@ class NodeSide:
         except Exception as broken:  # whatever a peer writes must not hold up what comes after it
             with deed(self.node) as work:
                 code = broken.code if isinstance(broken, ComityError) else "message"
+                spend(work, peer, control=1)
                 work.audit("control-refused", {"party": peer, "n": item.n, "kind": item.kind, "code": code})
                 work.tx.put(replace(peer_row(work.tx, peer), control=item.n))
             return broken
@@ -189,6 +199,8 @@ class NodeSide:
     def _bury(self, work: Deed, peer: str, body: dict[str, Any]) -> None:
         """Take back what came as row n of the peer's stream; where it has not come yet, it is refused when it does."""
         n = int(body["n"])
+        if n < 1:
+            raise InputRefused("message", "A tombstone names a row from 1 on; it was passed over.")
         row = work.tx.get(Received, peer, n)
         if row is None:
             work.tx.add([Received(peer, n, "", None, "taken-back", "It was taken back before it came.")])
@@ -197,8 +209,19 @@ class NodeSide:
             return
         holding = work.tx.get(Holding, row.holding)
         work.tx.put(replace(row, code="taken-back", sentence="It was taken back by the party that gave it."))
-        if holding is not None and holding.ended is None:
-            work.tx.put(replace(holding, ended=work.at))
+        if holding is None:
+            return
+        # what our officers stated meanwhile has put it into another class, under another number
+        alike = [
+            one
+            for one in work.tx.find(Holding, version=holding.version, custodian=peer)
+            if one.title == holding.title and one.h >= holding.h
+        ]
+        later = (came for one in alike for came in work.tx.find(Received, holding=one.h, party=peer, code=None))
+        if not any(came.n > n for came in later):  # else it was given again since
+            for one in alike:
+                if one.ended is None:
+                    work.tx.put(replace(one, ended=work.at))
             settle(work, versions=[holding.version])
 
     # --- what we send
@@ -210,9 +233,9 @@ class NodeSide:
                 return None
             made = next(iter(work.tx.find(Delivery, party=peer, order=("last",), after=(n,), limit=1)), None)
             if made is not None and made.first <= n + 1:
-                rows = list(work.tx.find(StreamRow, party=peer, order=("n",), after=(made.first - 1,)))
-                rows = [row for row in rows if row.n <= made.last]
-                return self._page(work, made, rows)
+                count = made.last - made.first + 1
+                rows = list(work.tx.find(StreamRow, party=peer, order=("n",), after=(made.first - 1,), limit=count))
+                return self._page(work, made, rows, _versions(work.tx, rows), {})
             rows = list(work.tx.find(StreamRow, party=peer, order=("n",), after=(n,), limit=PAGE_ROWS))
             return self._deliver(work, peer, rows) if rows else None
 
@@ -222,41 +245,47 @@ class NodeSide:
         leaves: list[Row] = []
         size = 0
         versions = _versions(work.tx, rows)
-        ours = _Ours(work.tx)
+        seals = Seals(work, rows, versions)
+        seen: dict[int, Shown | Withheld] = {}
         for row in rows:
             digest = ""
             if row.ended is None:
-                version = versions[row.version] = self._sealed(work, row, versions[row.version], ours)
+                version = versions[row.version] = seals.over(row, versions[row.version])
                 digest = (version.digest or b"").hex()
-                shown = show_row(work.tx, row, version)  # what a view leaves out must not show in where a page ends
+                shown = seen[row.n] = show_row(work.tx, row, version)
+                # what a view leaves out must not show in where a page ends
                 size += 0 if isinstance(shown, Withheld) else len(shown.raw)
             digests.append(digest)
             leaves.append(Row(row.n, digest, row.view, row.title, msgspec.json.decode(row.terms)))
             if size > PAGE_BYTES:
                 break
+        seals.keep()
         first, last = rows[0].n, leaves[-1].n
         act = record(work, "deliver", peer, {"page": page_root(leaves, secret).hex()})
         page = canonical({"secret": secret.hex(), "digests": digests})
         made = Delivery(peer, act.digest, first, last, page, work.at, None)
         work.tx.add([made])
-        return self._page(work, made, rows[: len(leaves)])
+        return self._page(work, made, rows[: len(leaves)], versions, seen)
 
-    def _sealed(self, work: Deed, row: StreamRow, version: Version, ours: _Ours) -> Version:
-        if version.seal is not None:
-            return version
-        return sealed(work, version, own=lambda: ours.own(row.holding, version.id), source=None)
-
-    def _page(self, work: Deed, made: Delivery, rows: Sequence[StreamRow]) -> Page:
+    def _page(
+        self,
+        work: Deed,
+        made: Delivery,
+        rows: Sequence[StreamRow],
+        versions: Mapping[int, Version],
+        seen: Mapping[int, Shown | Withheld],
+    ) -> Page:
         act = work.tx.get(ActRow, made.act)
         assert act is not None, "a delivery names its act"
         page = msgspec.json.decode(made.page)
         more = (work.tx.last(StreamRow, "n", party=made.party) or 0) > made.last
-        versions = _versions(work.tx, rows)
         able = self._able(work, made.party)
-        items = tuple(
-            self._item(work.tx, row, versions[row.version], digest if row.title in able else "", digest)
-            for row, digest in zip(rows, page["digests"], strict=True)
-        )
+        items: list[ObjectItem] = []
+        for row, digest in zip(rows, page["digests"], strict=True):
+            shown = None
+            if row.ended is None and digest and row.title in able:
+                shown = seen.get(row.n) or show_row(work.tx, row, versions[row.version])
+            items.append(self._item(work.tx, row, versions.get(row.version), shown, digest))
         return Page(
             act=act.envelope,
             act_salt=act.salt,
@@ -264,7 +293,7 @@ class NodeSide:
             secret=bytes.fromhex(page["secret"]),
             first=made.first,
             last=made.last,
-            items=items,
+            items=tuple(items),
             more=more,
         )
 
@@ -277,10 +306,11 @@ class NodeSide:
             if operative(clause, work.at) and gives(clause, sender=self.party, receiver=peer, clients=clients)
         }
 
-    def _item(self, tx: Reading, row: StreamRow, version: Version, allowed: str, digest: str) -> ObjectItem:
+    def _item(
+        self, tx: Reading, row: StreamRow, version: Version | None, shown: Shown | Withheld | None, digest: str
+    ) -> ObjectItem:
         terms = msgspec.json.decode(row.terms)
-        shown = show_row(tx, row, version) if row.ended is None and allowed else None
-        if shown is None or isinstance(shown, Withheld):
+        if shown is None or isinstance(shown, Withheld) or version is None:  # a row that fills a gap is of no version
             return ObjectItem(
                 row.n, "withdrawn", row.object, digest or None, row.view, row.title, terms, None, None, None, 0
             )
@@ -360,6 +390,7 @@ class NodeSide:
             fault = self._believe(work, peer, page)
             row = peer_row(work.tx, peer)
             items = next_rows(page, row.objects) if fault is None else ()
+            spend(work, peer, rows=len(items), bytes=sum(map(_size, items)), refused=0)
             taken: list[tuple[ObjectItem, Incoming]] = []
             done: list[Received] = []
             desk = _Desk(work, peer)
@@ -385,10 +416,11 @@ class NodeSide:
                     Received(peer, item.n, delivery, holding, None, None)
                     for (item, _), holding in zip(some, kept.holdings, strict=True)
                 )
-                touched += kept.versions
+                touched += [*kept.versions, *kept.moved]
                 touched += self._replaced(work, peer, some, kept.holdings)
             settle(work, versions=list(dict.fromkeys(touched)))
             work.tx.add([one for one in done if one.n not in buried])
+            count_refused(work, peer, sum(one.code is not None for one in done))
             if fault is None:
                 keep_page(work, delivery, page)
                 return self._answer(work, peer, page, delivery, row, done)
@@ -428,12 +460,12 @@ class NodeSide:
         return self._keep_promise(work, peer, page.promise, page.act)
 
     def _keep_promise(self, work: Deed, peer: str, envelope: bytes, act: bytes) -> LogFault | None:
-        card = need_card(work.tx, peer)
-        return keep_promise(work, peer, open_promise(envelope, card.keys_at("log", work.at)), envelope, act_digest(act))
+        keys = need_card(work.tx, peer).keys_since("log", _claimed(act))
+        return keep_promise(work, peer, open_promise(envelope, keys), envelope, act_digest(act))
 
     def _batch(self, work: Deed, peer: str, delivery: str, title: str) -> Batch:
         b = (work.tx.last(Batch, "b") or 0) + 1
-        batch = Batch(b, f"{peer} {title}", "exchange", delivery, "", work.at, 0, 1, b"{}")
+        batch = Batch(b, f"{peer} {title}", "exchange", delivery, "", work.at, 0, 1, b"{}", work.at)
         work.tx.add([batch])
         return batch
 
@@ -454,24 +486,13 @@ class NodeSide:
         )
 
 
+def _size(item: ObjectItem) -> int:
+    """How many bytes a row makes us keep."""
+    return sum(len(part) for part in (item.raw, item.seal, item.disclosure) if part is not None)
+
+
 def _versions(tx: Reading, rows: Sequence[StreamRow]) -> dict[int, Version]:
     return {one.n: one for one in tx.find_in(Version, "n", {row.version for row in rows})}
-
-
-@dataclass(slots=True)
-class _Ours:
-    """Whether officers stated that an object is our own work; asked only for what names no creator."""
-
-    tx: Reading
-    _batches: dict[int, bool] = field(default_factory=dict)
-
-    def own(self, h: int, object_id: str) -> bool:
-        """Whether the batch of a holding, or the object itself, was stated to be our own."""
-        holding = self.tx.get(Holding, h)
-        assert holding is not None, "a row names a holding that exists"
-        if holding.batch not in self._batches:
-            self._batches[holding.batch] = any(one.own for one in handlings_for(self.tx, "", [holding.batch]))
-        return self._batches[holding.batch] or any(one.own for one in handlings_for(self.tx, object_id, []))
 
 
 @dataclass(slots=True)
@@ -482,6 +503,7 @@ class _Desk:
     peer: str
     _titles: dict[str, bool] = field(default_factory=dict)
     _cards: dict[str, Card | None] = field(default_factory=dict)
+    _claims: dict[tuple[str, str, Any], frozenset[str]] = field(default_factory=dict)
 
     def incoming(self, item: ObjectItem) -> Incoming:
         """An object of a row, checked.
@@ -502,15 +524,23 @@ class _Desk:
         verified = self._verified(item, found.data)
         if verified.digest.hex() != item.digest:
             raise SealBroken("commitment-broken", f"The row names another digest than the seal of {found.id}.")
+        claims = self._claimants(verified, found.data)
         return Incoming(
             found,
             digest=verified.digest,
             seal=item.seal,
             disclosure=item.disclosure,
-            originator=originator(self.work.tx, verified, found.data),
+            originator=originator_of(claims),
+            claimants=claims if len(claims) > 1 else frozenset(),
             view=item.view,
             terms=read_terms(item.terms),
         )
+
+    def _claimants(self, verified: VerifiedSeal, data: dict[str, Any]) -> frozenset[str]:
+        asked = (verified.party, verified.role, data.get("created_by_ref"))
+        if asked not in self._claims:
+            self._claims[asked] = claimants(self.work.tx, verified, data)
+        return self._claims[asked]
 
     def _gives(self, title: str) -> bool:
         """Whether the title lets the peer give to us now."""
@@ -534,11 +564,11 @@ class _Desk:
 
     def _verified(self, item: ObjectItem, data: dict[str, Any]) -> VerifiedSeal:
         assert item.seal is not None and item.disclosure is not None
-        sealer = claimed_party(item.seal)
+        sealer, at = claimed(item.seal)
         if sealer not in self._cards:
             self._cards[sealer] = card_of(self.work.tx, sealer)
         card = self._cards[sealer]
-        keys = {} if card is None else card.keys_at("node", claimed_instant(item.seal))
+        keys = {} if card is None else card.keys_at("node", at)
         if not keys:
             raise SealBroken(
                 "sealer-unknown", f"{item.object} was sealed by {sealer}, whose card is not known here; ask for it."
@@ -546,25 +576,31 @@ class _Desk:
         return verify_seal(item.seal, data, msgspec.json.decode(item.disclosure), keys)
 
 
-def originator(tx: Reading, verified: VerifiedSeal, data: dict[str, Any]) -> str | None:
-    """The party under whose uncontested origin seal an object stands; None: unattributed.
+def claimants(tx: Reading, verified: VerifiedSeal, data: dict[str, Any]) -> frozenset[str]:
+    """The parties whose verified cards list the creator of what stands under an origin seal; the sealer is one, or there is none.
 
-    An origin seal counts when the sealer's card was verified and lists the creator, and no other verified card does: a card nobody
-    compared contests nothing. A party's own id is its own, by the key it is made from. For what has no creator an origin seal is a
-    claim that others may make too, so it attributes nothing.
+    An origin seal counts when the sealer's card was verified and lists the creator: a card nobody compared claims nothing. A party's
+    own id is its own, by the key it is made from, so nobody else can claim it. For what has no creator an origin seal is a claim that
+    others may make too, so it attributes nothing. One claimant is the originator (`originator_of`); more contest each other.
     """
     creator = data.get("created_by_ref")
     if verified.role != "origin" or creator is None:
-        return None
+        return frozenset()
     card, row = card_of(tx, verified.party), tx.get(Party, verified.party)
     if card is None or row is None or row.verified is None or creator not in card.identities:
-        return None
+        return frozenset()
+    found = {verified.party}
     for other in tx.find(Party):
         if other.id != verified.party and other.card and other.verified is not None and creator != verified.party:
             also = card_of(tx, other.id)
             if also is not None and creator in also.identities:
-                return None
-    return verified.party
+                found.add(other.id)
+    return frozenset(found)
+
+
+def originator_of(claims: frozenset[str]) -> str | None:
+    """The party to whom what it sealed is attributed: the one that claims its creator; None where nobody does, or several do."""
+    return next(iter(claims)) if len(claims) == 1 else None
 
 
 def peer_row(tx: Reading, peer: str) -> Peer:

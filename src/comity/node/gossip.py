@@ -19,7 +19,7 @@ from comity.kernel.tlog.checkpoint import (
     RolledBack,
     Unproved,
     judge,
-    open_checkpoint,
+    open_by_any,
     parse_origin,
     raw_key,
     read_checkpoint,
@@ -60,7 +60,14 @@ def known_size(tx: Reading, peer: str, origin: str) -> int:
 
 
 def note_checkpoint(
-    deed: Deed, peer: str | None, note: bytes, start: int, proof: Sequence[bytes], *, at: Instant | None = None
+    deed: Deed,
+    peer: str | None,
+    note: bytes,
+    start: int,
+    proof: Sequence[bytes],
+    *,
+    at: Instant | None = None,
+    vouched: bool = False,
 ) -> LogFault | None:
     """Compare a checkpoint with what is held and keep it; a fork or a rollback is kept as evidence and given back, not raised.
 
@@ -70,20 +77,23 @@ def note_checkpoint(
         proof: Hashes of the consistency proof; empty where none came.
         at: When the peer showed it, by its own clock. Two contacts may overlap, so a smaller log shown earlier came late and is no
             fault; a smaller one shown later was rolled back.
+        vouched: Whether the party whose log it is signed, in other words, that this is its own; so is what a peer shows as its own.
+            Then a key that has ended counts too. What others pass on counts only by a key that is good now, since whoever finds an
+            old key could sign with it.
     """
     try:
         shown = read_checkpoint(note)
         party, _ = parse_origin(shown.origin)
         if peer is not None and party != peer:
             raise SealBroken("log-origin", "The checkpoint shown as the peer's own is of another party's log.")
-        key = _key_for(deed, party, note, shown.origin)
+        keys = _keys_for(deed, party, note, shown.origin, vouched=vouched or peer is not None)
     except PeerFault:
         if peer is not None:
             raise
         return None
     if party == deed.node.party:
         return _ours(deed, shown.origin, shown.size, shown.root, note)
-    if key is None:
+    if keys is None:
         return None
     newest = _newest(deed.tx, party)
     if peer is not None and newest is not None and parse_origin(newest.origin)[1] > parse_origin(shown.origin)[1]:
@@ -99,7 +109,7 @@ def note_checkpoint(
             _shown_before(deed, peer, shown.origin, shown.size, at)
         return None
     old, new = (held.note, note) if held.size <= shown.size else (note, held.note)
-    verdict = judge(old, new, tuple(proof) if proof and start == held.size else None, key=key)
+    verdict = judge(old, new, tuple(proof) if proof and start == held.size else None, keys=keys)
     if isinstance(verdict, Fork):
         return _convict(deed, party, "fork", verdict.evidence.to_json())
     if peer is not None and at is not None:
@@ -180,26 +190,23 @@ def _keep(deed: Deed, party: str, origin: str, size: int, note: bytes) -> None:
         put_setting(deed.tx, f"origins/{party}", sorted({*origins, origin}, key=lambda one: parse_origin(one)[1]))
 
 
-def _key_for(deed: Deed, party: str, note: bytes, origin: str) -> bytes | None:
-    """The log key of the party that signed the note; None for a party without a card here.
+def _keys_for(deed: Deed, party: str, note: bytes, origin: str, *, vouched: bool) -> list[bytes] | None:
+    """The keys that the log of a party has or had, one of which signed the note; None for a party without a card here.
+
+    Args:
+        vouched: Whether a key that has ended counts too.
 
     Raises:
-        SealBroken: `note-signature` when none of its keys did.
+        SealBroken: `note-signature` when none of the keys that count did.
     """
     card = card_of(deed.tx, party)
     if card is None:
         return None
-    fault: SealBroken | None = None
-    for key in card.keys_at("log", deed.at).values():
-        try:
-            open_checkpoint(note, origin, raw_key(key.spki))
-        except SealBroken as broken:
-            fault = broken
-        else:
-            return raw_key(key.spki)
-    raise fault or SealBroken(
-        "note-signature", f"No log key of {card.name} is good now; its checkpoint is not counted."
-    )
+    good = card.keys_since("log") if vouched else card.keys_at("log", deed.at)
+    if not good:
+        raise SealBroken("note-signature", f"No log key of {card.name} is good now; its checkpoint is not counted.")
+    open_by_any(note, origin, [raw_key(key.spki) for key in good.values()])
+    return [raw_key(key.spki) for key in card.keys_since("log").values()]
 
 
 def _convict(deed: Deed, party: str, kind: str, body: bytes) -> LogFault:

@@ -10,7 +10,7 @@ from comity.kernel.seal.dsse import sign
 from comity.kernel.store.rows import Batch, HandlingRow, Holding, Version
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.objects import Classes, reclass
+from comity.node.objects import Classes, reclass_all
 from comity.node.record import record
 from comity.node.streams import settle
 
@@ -40,7 +40,7 @@ def set_handling(node: Node, target: str, handling: Handling, *, officer: str) -
         envelope = sign("handling", {"target": target, "handling": stated.as_json()}, [node.keys.node])
         work.tx.add([HandlingRow(s, target, envelope, work.at)])
         classes = Classes(work)
-        moved = [row.n for row in versions if reclass(work, row, classes)]
+        moved = reclass_all(work, versions, classes)
         settle(work, versions=moved)
         record(
             work, "handle", "", {"target": target, "handling": stated.as_json()}, officers=[officer] if officer else ()

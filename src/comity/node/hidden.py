@@ -29,7 +29,7 @@ from comity.kernel.model.values import values
 from comity.kernel.release.decision import Terms
 from comity.kernel.seal.anonymous import anonymise
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.seal.seals import claimed_party
+from comity.kernel.seal.seals import claimed_party, claimed_role
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import TABLES, Anonymous, Holding, Party, Reference, StandIn, Value, Version
 from comity.node.parties import card_of
@@ -51,11 +51,15 @@ class Hiding:
 
 
 def hiding(tx: Reading, us: str, version: Version, holding: Holding, originator: str | None) -> Hiding:
-    """Whom a holding's source is: who gave it, who sealed it, who made it. Where nobody is known but us, we are the source."""
+    """Whom a holding's source is: who gave it, who sealed it, who made it. Where nobody is known but us, we are the source.
+
+    That we sealed something in custody, for it went to somebody under a clause that names its source, does not make it ours.
+    """
     creator = read_json(version.raw).get("created_by_ref")
     sealer = None if version.seal is None else claimed_party(version.seal)
     parties = {one for one in (holding.custodian, originator, sealer) if one is not None and one != us}
-    if sealer == us or originator == us:
+    ours = version.seal is not None and sealer == us and claimed_role(version.seal) != "custody"
+    if ours or originator == us:
         source = us
     elif holding.custodian != us:
         source = holding.custodian
@@ -203,6 +207,10 @@ class Overlay:
         self._rows: dict[type[Any], list[Any]] = {}
         for row in rows:
             self._rows.setdefault(type(row), []).append(row)
+
+    def made(self, kind: type[R]) -> list[R]:
+        """The rows of a kind that are laid over the store, as they were given."""
+        return list(self._rows.get(kind, ()))
 
     def _fits(self, kind: type[R], equal: dict[str, Any]) -> list[R]:
         return [row for row in self._rows.get(kind, ()) if all(getattr(row, k) == v for k, v in equal.items())]

@@ -33,6 +33,7 @@ from comity.kernel.release.life import (
     check_renewal,
     check_suspension,
     check_withdrawal,
+    entered_into_force,
     members,
     next_epoch,
 )
@@ -40,17 +41,17 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.dsse import countersign, unverified_body
 from comity.kernel.seal.keys import PublicKey, SigningKey
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import AgreementRow, CardRow, Instrument, Party
+from comity.kernel.store.rows import AgreementRow, Instrument, Party
 from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.promises import open_promise
 from comity.node.agreements import need_agreement, parties_of, read_form, state_of
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.gossip import keep_promise
-from comity.node.papers import hand_over
-from comity.node.parties import card_of, need_card, node_keys, take_cards
+from comity.node.papers import hand_over, send_cards
+from comity.node.parties import card_of, need_card, node_keys
 from comity.node.restoring import note_restore
-from comity.node.streams import resettle
+from comity.node.streams import heed_cards, resettle
 
 PAPERS: Final = frozenset(OPENERS)
 _ORDER: Final = ("signature", "accession", "withdrawal", "suspension", "epoch", "epoch-draft", "renewal")
@@ -117,7 +118,8 @@ def _send_agreement(work: Deed, row: AgreementRow, party: str, officer: str) -> 
     )
     renewals = [paper for paper in papers if paper.kind == "renewal"]
     for paper in [paper for paper in papers if paper.kind != "renewal"] + renewals[-1:]:
-        hand_over(work, party, paper.kind.removesuffix("-draft"), row.digest, paper.envelope, officer=officer)
+        kind = paper.kind.removesuffix("-draft")
+        hand_over(work, party, kind, row.digest, paper.envelope, officer=officer, passed_on=True)
 
 
 def _others(work: Deed, row: AgreementRow) -> list[str]:
@@ -133,7 +135,7 @@ def _identity(node: Node) -> SigningKey:
 
 
 def sign_agreement(node: Node, text: str, *, officer: str, reason: str = "") -> AgreementRow:
-    """Sign an agreement for our party and send the signature to the others.
+    """Sign an agreement for our party and send it with the signature to the others, who may not have got it yet.
 
     Raises:
         NotAllowed: `not-a-party`, `identity-offline`, `already-done`.
@@ -145,7 +147,10 @@ def sign_agreement(node: Node, text: str, *, officer: str, reason: str = "") -> 
             raise NotAllowed("not-a-party", "We are not among the parties this agreement names; accede to it instead.")
         if any(paper.party == node.party for paper in work.tx.find(Instrument, agreement=row.digest, kind="signature")):
             raise NotAllowed("already-done", "This agreement already carries our signature.")
+        for party in _others(work, row):
+            hand_over(work, party, "agreement", row.digest, row.form, officer=officer)
         _own(work, row, Signature(row.digest, node.party, work.at), officer, reason)
+        _signed_by_all(work, row)
         resettle_for(work, row)
     return row
 
@@ -158,6 +163,25 @@ def _own(work: Deed, row: AgreementRow, paper: Any, officer: str, reason: str = 
         hand_over(work, party, paper.KIND, row.digest, envelope, officer=officer, reason=reason)
     work.audit(f"agreement-{paper.KIND}", {"agreement": row.digest, "reason": reason})
     return envelope
+
+
+def _pass_on(work: Deed, row: AgreementRow, papers: Iterable[Instrument], officer: str = "") -> None:
+    """Hand papers of others to everybody else this agreement names.
+
+    Contacts come in any order. Whoever acts on a paper therefore hands it on first: its control items go before its objects, so
+    nobody is given what stands under papers that it was not shown, and the loss of one link holds up nobody else.
+    """
+    for paper in papers:
+        for party in _others(work, row):
+            if party != paper.party:
+                hand_over(work, party, paper.kind, row.digest, paper.envelope, officer=officer, passed_on=True)
+
+
+def _signed_by_all(work: Deed, row: AgreementRow) -> None:
+    """Where the last signature has just come, pass on those of others: from now on we may give under this agreement."""
+    if entered_into_force(state_of(work.tx, row)) is not None:
+        signatures = list(work.tx.find(Instrument, agreement=row.digest, kind="signature"))
+        _pass_on(work, row, [paper for paper in signatures if paper.party != work.node.party])
 
 
 def _keep(work: Deed, kind: str, agreement: str, party: str, number: int, envelope: bytes) -> bool:
@@ -233,11 +257,14 @@ def change_members(
             for paper in work.tx.find(Instrument, agreement=row.digest, kind="epoch-draft")
             if tuple(unverified_body(paper.envelope, "epoch")[0]["members"]) == wanted
         ]
-        if waiting:
-            envelope = countersign(waiting[-1].envelope, "epoch", _identity(node))
+        if waiting:  # the fullest of them: each who signed handed on a paper of its own
+            keys = _identity_keys(work.tx, work.at)
+            fullest = max(waiting, key=lambda paper: (len(open_epoch(paper.envelope, keys)[1]), paper.digest))
+            envelope = countersign(fullest.envelope, "epoch", _identity(node))
         else:
             epoch = next_epoch(state_of(work.tx, row), wanted, work.at if effective is None else effective)
             envelope = sign(epoch, [_identity(node)])
+        _pass_on(work, row, _joining(work.tx, state_of(work.tx, row), wanted), officer)
         epoch, complete = _take_epoch(work, row, envelope, officer)
         for party in sorted({*_others(work, row), *wanted} - {node.party}):
             hand_over(work, party, "epoch", row.digest, envelope, officer=officer, reason=reason)
@@ -285,6 +312,12 @@ def _take_epoch(work: Deed, row: AgreementRow, envelope: bytes, officer: str = "
     return epoch, True
 
 
+def _joining(tx: Reading, before: AgreementState, members: Iterable[str]) -> list[Instrument]:
+    """The accessions on which the next epoch rests; who lacks one cannot take it."""
+    new = set(members) - parties_of(before)
+    return [one for one in tx.find(Instrument, agreement=before.digest, kind="accession") if one.party in new]
+
+
 def _acceding(tx: Reading, agreement: str) -> Mapping[str, str]:
     return {
         paper.party: str(unverified_body(paper.envelope, "accession")[0]["kind"])
@@ -315,11 +348,15 @@ def take_paper(work: Deed, kind: str, agreement: str, envelope: bytes) -> None:
         )
     state = state_of(work.tx, row)
     if kind == "epoch":
-        before = len(state.epochs)
-        _take_epoch(work, row, envelope)
-        changed = len(state_of(work.tx, row).epochs) != before
+        epoch, complete = _take_epoch(work, row, envelope)
+        changed = complete and epoch.digest not in {one.digest for one in state.epochs}
+        if changed:
+            taken = work.tx.find(Instrument, agreement=row.digest, kind="epoch", number=epoch.number)
+            _pass_on(work, row, [*_joining(work.tx, state, epoch.members), *taken])
     else:
         changed = _take_single(work, row, state, kind, envelope)
+        if changed and kind == "signature":
+            _signed_by_all(work, row)
     if changed:
         resettle_for(work, row)
 
@@ -357,10 +394,10 @@ def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) ->
     if kind == "lost":
         return None  # what the peer gave before it was restored; it does not know any more what it was
     if kind == "card":
-        take_cards(work, [text.encode() for text in msgspec.json.decode(body["paper"])])
+        heed_cards(work, [text.encode() for text in msgspec.json.decode(body["paper"])])
         return None
     paper = str(body["paper"]).encode()
-    fault = _keep_proof(work, peer, body, paper)
+    fault = keep_proof(work, peer, body, paper)
     if fault is not None:
         return fault
     if kind == "restore":
@@ -377,7 +414,7 @@ def take_control_item(work: Deed, peer: str, kind: str, body: dict[str, Any]) ->
     return None
 
 
-def _keep_proof(work: Deed, peer: str, body: Mapping[str, Any], paper: bytes) -> LogFault | None:
+def keep_proof(work: Deed, peer: str, body: Mapping[str, Any], paper: bytes) -> LogFault | None:
     """The act under which a paper came and its promise, kept as our proof of the deed."""
     envelope = str(body["act"]).encode()
     card = need_card(work.tx, peer)
@@ -417,10 +454,3 @@ def paper_file(tx: Reading, agreement: str, kind: str, party: str) -> bytes:
 def resettle_for(work: Deed, row: AgreementRow) -> None:
     """Bring the streams of everybody this agreement names up to date."""
     resettle(work, _others(work, row))
-
-
-def send_cards(work: Deed, about: str, to: str) -> None:
-    """Hand the cards of one party to another, as an instrument."""
-    cards = [row.envelope.decode() for row in work.tx.find(CardRow, party=about)]
-    if cards:
-        hand_over(work, to, "card", "", canonical(cards))

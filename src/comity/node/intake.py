@@ -1,7 +1,9 @@
 """Taking in: a batch of objects from a file, chunk by chunk, each chunk one durable transaction.
 
 What is acknowledged is on disk; an import that was cut off goes on where it stopped, and one that is run again finds all its
-objects known. Refused objects stand in the store with place, code and sentence until they are written out for the officer.
+objects known. Nothing goes to anybody before the import ended, so that where its chunks end shows in nobody's stream; one that
+stands still for an hour counts as ended. Refused objects stand in the store with place, code and sentence until they are written
+out for the officer.
 """
 
 from __future__ import annotations
@@ -10,37 +12,48 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import msgspec
 
 from comity.kernel.errors import ComityError, InputRefused
+from comity.kernel.model.instants import Instant, parse
 from comity.kernel.model.objects import StixObject, from_data, read_object
 from comity.kernel.release.decision import Terms
 from comity.kernel.release.handling import Handling
-from comity.kernel.release.markings import KNOWN
+from comity.kernel.release.markings import marked
 from comity.kernel.release.vocabulary import TLP, strictest
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.seal.dsse import sign
+from comity.kernel.seal.dsse import sign, unverified_body
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Batch, HandlingRow, Holding, Refused, Version
+from comity.node.catchup import finish
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.objects import Incoming, Kept, keep
-from comity.node.streams import settle
 
 CHUNK: Final = 1_000
 CHUNK_BYTES: Final = 4 << 20
+MINTED: Final = frozenset({"csv", "values", "kev", "misp", "misp-galaxy"})
+"""Formats whose objects we make ourselves; a TLP that is stated then stands in their bytes."""
+
+OUTCOMES: Final = ("new", "known", "newer", "older", "rivals", "refused")
+"""What can become of an object; every one of a file is exactly one of these."""
 
 
 class Taken(Protocol):
-    """An object of a source: STIX 2.1 bytes, what they were made from, what was changed, what the file said of it."""
+    """An object of a source: STIX 2.1 bytes, what they were made from, what was changed, what the file said of it.
+
+    `undated` and `shared` are asked only of objects we made: dates the file did not state, and whether the id is not ours.
+    """
 
     raw: bytes
     original: bytes | None
     changes: tuple[str, ...]
     place: str
     handling: Mapping[str, Any]
+    undated: tuple[str, ...]
+    shared: bool
 
 
 class NotTaken(Protocol):
@@ -122,7 +135,8 @@ def take_in(
 
     Args:
         digest: Names input and handling, so that the same import continues.
-        minted: Whether the objects are ours, made from rows: then the TLP stated stands in their bytes too.
+        minted: Whether we made the objects, from rows: then the TLP stated stands in their bytes too, and dates that nobody
+            stated are those of the first import.
 
     Raises:
         Unavailable: `store-busy`, `store-full`; what was acknowledged before stays.
@@ -131,18 +145,24 @@ def take_in(
     counts = Counts(**msgspec.json.decode(batch.counts))
     for chunk in _chunks(items):
         with deed(node, officer) as work:
+            batch = _open(work, batch, handling)
             incoming, refused, changed = _read_chunk(work, chunk, batch.b, handling if minted else None)
             kept = keep(work, incoming, batch=batch, custodian=node.party, title=None, handlings=(handling,))
             work.tx.add(refused)
-            settle(work, versions=kept.versions)
             counts = counts.plus(kept, len(refused), changed)
-            batch = replace(batch, taken=batch.taken + len(chunk), counts=canonical(counts.as_json()))
+            moved = sorted({*msgspec.json.decode(batch.moved), *kept.moved})
+            batch = replace(
+                batch,
+                taken=batch.taken + len(chunk),
+                counts=canonical(counts.as_json()),
+                touched=work.at,
+                moved=canonical(moved),
+            )
             work.tx.put(batch)
         if progress is not None:
             progress(counts)
     with deed(node, officer) as work:
-        batch = replace(batch, done=1)
-        work.tx.put(batch)
+        batch = finish(work, batch)
         work.audit("import", {"batch": batch.b, "name": name, **counts.as_json()})
     return batch, counts
 
@@ -151,12 +171,27 @@ def _begin(node: Node, name: str, format: str, digest: str, handling: Handling, 
     with deed(node, officer) as work:
         batch = begun(work.tx, digest)
         if batch is None:
-            b = (work.tx.last(Batch, "b") or 0) + 1
-            batch = Batch(b, name, format, digest, officer, work.at, 0, 0, canonical(Counts().as_json()))
-            s = (work.tx.last(HandlingRow, "s") or 0) + 1
-            stated = replace(handling, by=officer, at=work.at)
-            envelope = sign("handling", {"target": f"batch:{b}", "handling": stated.as_json()}, [node.keys.node])
-            work.tx.add([batch, HandlingRow(s, f"batch:{b}", envelope, work.at)])
+            counts = canonical(Counts().as_json())
+            batch = new_batch(work, Batch(0, name, format, digest, officer, work.at, 0, 0, counts, work.at), handling)
+    return batch
+
+
+def _open(work: Deed, batch: Batch, handling: Handling) -> Batch:
+    """The batch to go on with: where this one stood still and was ended meanwhile, another one that counts on."""
+    now = work.tx.get(Batch, batch.b)
+    if now is None or not now.done:
+        return batch
+    return new_batch(work, replace(batch, at=work.at, touched=work.at, moved=b"[]"), handling)
+
+
+def new_batch(work: Deed, batch: Batch, handling: Handling) -> Batch:
+    """A batch under the next number, with what the officer states for it, signed."""
+    batch = replace(batch, b=(work.tx.last(Batch, "b") or 0) + 1)
+    s = (work.tx.last(HandlingRow, "s") or 0) + 1
+    stated = replace(handling, by=work.officer, at=work.at)
+    target = f"batch:{batch.b}"
+    envelope = sign("handling", {"target": target, "handling": stated.as_json()}, [work.node.keys.node])
+    work.tx.add([batch, HandlingRow(s, target, envelope, work.at)])
     return batch
 
 
@@ -188,6 +223,7 @@ def _read_chunk(
     incoming: list[Incoming] = []
     refused: list[Refused] = []
     changed = 0
+    made: dict[str, StixObject] = {}
     for item in chunk:
         if not hasattr(item, "handling"):
             refused.append(Refused(batch, item.place, "", item.code, item.sentence, item.raw))
@@ -196,7 +232,9 @@ def _read_chunk(
             said = Handling(**item.handling) if item.handling else None
             found = read_object(item.raw)
             if ours is not None:
-                found = _marked(work.tx, work.node.party, found, strictest(TLP, (ours.tlp, said.tlp if said else None)))
+                tlp = None if item.shared else strictest(TLP, (ours.tlp, said.tlp if said else None))
+                former = [*filter(None, [made.get(found.id)]), *_before(work.tx, work.node.party, found.id)]
+                found = made[found.id] = _minted(found, former, frozenset(item.undated), tlp)
             # what the file says of one object is kept with it, so that it still counts when the object is looked at again
             terms = None if said is None else Terms(said.tlp, said.pap, None, None, None, None, None)
             incoming.append(Incoming(found, original=item.original, handling=said, terms=terms))
@@ -221,29 +259,31 @@ def _apart(tx: Reading, refused: list[Refused]) -> list[Refused]:
     return apart
 
 
-def _marked(tx: Reading, us: str, found: StixObject, tlp: str | None) -> StixObject:
-    """An object we minted carries its TLP in its bytes; one that we minted before keeps the bytes it has."""
-    bare = {name: value for name, value in found.data.items() if name != "object_marking_refs"}
-    for row in tx.find(Version, id=found.id):
-        if next(iter(tx.find(Holding, version=row.n, custodian=us)), None) is None:
-            continue  # another party's copy decides nothing about ours
-        kept = msgspec.json.decode(row.raw)
-        if {name: value for name, value in kept.items() if name != "object_marking_refs"} == bare:
-            return read_object(row.raw)
-    if tlp is None or found.type in ("marking-definition", "extension-definition"):
-        return found
-    others = [ref for ref in found.data.get("object_marking_refs", ()) if KNOWN.get(ref, ("", ""))[0] != "tlp"]
-    return from_data({**bare, "object_marking_refs": [*others, _MARKING_OF[tlp]]})
+def _before(tx: Reading, us: str, identity: str) -> Iterator[StixObject]:
+    """What we made under an id before; another party's copy decides nothing about ours."""
+    for row in tx.find(Version, id=identity):
+        if next(iter(tx.find(Holding, version=row.n, custodian=us)), None) is not None:
+            yield read_object(row.raw)
 
 
-_MARKING_OF: Final = {
-    "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
-    "green": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-    "amber": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-    "amber+strict": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
-    "red": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
-}
-"""TLP 2.0, as OASIS published the definitions (cti-stix-common-objects)."""
+def _minted(found: StixObject, former: Iterable[StixObject], undated: frozenset[str], tlp: str | None) -> StixObject:
+    """An object we made carries its TLP in its bytes, and where the file states no date, that of the import.
+
+    One that we made before keeps the bytes it has: neither a marking nor such a date makes another object of it. A later version
+    keeps the `created` of the one before, as STIX 2.1 §3.2 wants it.
+    """
+    free = {"object_marking_refs", *undated}
+    bare = {name: value for name, value in found.data.items() if name not in free}
+    created: str = found.data.get("created", "")
+    for one in former:
+        if {name: value for name, value in one.data.items() if name not in free} == bare:
+            return one
+        if "created" in undated and parse(one.data["created"]) < parse(created):
+            created = one.data["created"]
+    shape = {**found.data, "created": created} if "created" in undated else found.data
+    if tlp is not None and found.type not in ("marking-definition", "extension-definition"):
+        shape = marked(shape, tlp)
+    return found if shape == found.data else from_data(dict(shape))
 
 
 def _id_in(raw: bytes) -> str:
@@ -267,3 +307,68 @@ def need_objects(counts: Counts) -> None:
     """
     if counts.objects == 0:
         raise InputRefused("no-object", "The file gave no object at all; check that it is what you meant to import.")
+
+
+class Source(Protocol):
+    """A file being taken in: its format, and its items and refusals one by one."""
+
+    format: str
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+OpenSource = Callable[[str, BinaryIO, Mapping[str, str] | None, str, Instant, bool, int], Source]
+"""``(name, stream, mapping, party, at, own, skip)``: open a file of any format known."""
+
+
+def take_stream(
+    node: Node,
+    opened: OpenSource,
+    stream: BinaryIO,
+    *,
+    name: str,
+    digest: str,
+    handling: Handling,
+    officer: str,
+    mapping: Mapping[str, str] | None = None,
+    progress: Callable[[Counts], None] | None = None,
+) -> tuple[Batch | None, Counts, ComityError | None]:
+    """Take in a stream; one that was begun under this digest goes on where it stopped, under what was stated then.
+
+    Returns:
+        Its batch (None where the file as a whole was refused), the counts, and what it broke off with.
+
+    Raises:
+        ComityError: as `take_in`.
+    """
+    with node.store.read() as tx:
+        former = begun(tx, digest)
+        if former is not None:
+            handling = _stated_before(tx, former, handling)
+    counts = Counts()
+    try:
+        source = opened(
+            name, stream, mapping, node.party, node.clock(), bool(handling.own), 0 if former is None else former.taken
+        )
+    except ComityError as fault:
+        return None, counts, fault
+    items = Guarded(source)
+    batch, counts = take_in(
+        node,
+        items,
+        name=name,
+        format=source.format,
+        digest=digest,
+        handling=handling,
+        minted=source.format in MINTED,
+        officer=officer,
+        progress=progress,
+    )
+    return batch, counts, items.fault
+
+
+def _stated_before(tx: Reading, batch: Batch, handling: Handling) -> Handling:
+    """What was signed when the import began: an import that goes on keeps its instants."""
+    for row in tx.find(HandlingRow, target=f"batch:{batch.b}"):
+        return Handling.from_json(unverified_body(row.envelope, "handling")[0]["handling"])
+    return handling

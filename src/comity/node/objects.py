@@ -6,8 +6,9 @@ digest, or are both complete and equal in canonical form; all else stands side b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -38,6 +39,7 @@ class Incoming:
     Args:
         digest, seal, disclosure: What it came sealed under; None for what came unsealed.
         originator: Party id under an uncontested origin seal, or our own id; None: unattributed.
+        claimants: Where several claim its creator: all of them.
         handling: What the file itself said of this object (its row's TLP), beside what the batch says.
     """
 
@@ -47,6 +49,7 @@ class Incoming:
     seal: bytes | None = None
     disclosure: bytes | None = None
     originator: str | None = None
+    claimants: frozenset[str] = frozenset()
     view: str = "full"
     terms: Terms | None = None
     handling: Handling | None = None
@@ -54,7 +57,10 @@ class Incoming:
 
 @dataclass(slots=True)
 class Kept:
-    """What became of a chunk: counts, version numbers to be decided, and the holding each object stands in, in order."""
+    """What became of a chunk: counts, version numbers to be decided, and the holding each object stands in, in order.
+
+    `moved` are versions of other chunks that a marking definition in this one put into another class.
+    """
 
     new: int = 0
     known: int = 0
@@ -64,6 +70,7 @@ class Kept:
     unmarked: int = 0
     versions: list[int] = field(default_factory=list)
     holdings: list[int] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
 
 
 def keep(
@@ -144,7 +151,7 @@ def keep(
             _count(kept, beside, modified, same)
             beside.append(version)
             versions.append(version)
-            trailing.extend(_trailing(version.n, item.object))
+            trailing.extend(derived(version.n, item.object.type, item.object.data))
         h += 1
         alike = None if item.object.id in spoken else _alike(item)
         found = known.get(alike) if alike is not None else None
@@ -156,6 +163,7 @@ def keep(
                 item.terms,
                 custodian=custodian,
                 originator=item.originator,
+                claimants=item.claimants,
                 title=title,
             )
             found = facts, classes.number(facts.facets)
@@ -182,10 +190,18 @@ _READ_BY_HANDLING: Final = ("object_marking_refs", "labels", "sectors")
 def _alike(item: Incoming) -> Any:
     """What decides the class of an object within a chunk; None for one that has to be looked at by itself."""
     data = item.object.data
-    if "granular_markings" in data or item.terms is not None or item.handling is not None:
+    if "granular_markings" in data or item.handling is not None:
         return None
     lists = tuple(tuple(map(str, data[name])) if name in data else None for name in _READ_BY_HANDLING)
-    return item.object.type, item.originator, data.get("confidence"), data.get("country"), lists
+    return (
+        item.object.type,
+        item.originator,
+        item.claimants,
+        data.get("confidence"),
+        data.get("country"),
+        lists,
+        item.terms,
+    )
 
 
 def _same(row: Version, item: Incoming, same: bytes) -> bool:
@@ -227,9 +243,10 @@ def _count(kept: Kept, beside: Sequence[Version], modified: int, same: bytes) ->
         kept.older += 1
 
 
-def _trailing(n: int, item: StixObject) -> Iterable[Reference | Value]:
-    required = required_references(item.type)
-    for ref in {(found.path, found.target): found for found in references(item.data)}.values():
+def derived(n: int, stix_type: str, data: dict[str, Any]) -> Iterable[Reference | Value]:
+    """The rows that are made from the bytes of version `n`, so that it is found: its references and its values."""
+    required = required_references(stix_type)
+    for ref in {(found.path, found.target): found for found in references(data)}.values():
         yield Reference(
             n,
             ref.path,
@@ -238,7 +255,7 @@ def _trailing(n: int, item: StixObject) -> Iterable[Reference | Value]:
             ref.kind,
             int(ref.property in required and not ref.property.endswith("_refs")),
         )
-    for value in dict.fromkeys(text.lower() for text in values(item.data)):
+    for value in dict.fromkeys(text.lower() for text in values(data)):
         yield Value(value, n)
 
 
@@ -263,7 +280,7 @@ def _holding(
         cls=cls,
         embargo=facts.embargo,
         expiry=facts.expiry,
-        terms=None if item.terms is None else canonical(item.terms.as_json()),
+        terms=None if item.terms is None else kept_terms(item.terms),
         view=item.view,
         at=at,
         ended=None,
@@ -296,12 +313,13 @@ def _again(
         terms,
         custodian=holding.custodian,
         originator=classes.facets(holding.cls).originator or item.originator,
+        claimants=classes.facets(holding.cls).claimants | item.claimants,
         title=holding.title,
     )
     cls = classes.number(facts.facets)
     if cls == holding.cls and facts.embargo == holding.embargo and facts.expiry == holding.expiry:
         return holding
-    kept = None if terms is None else canonical(terms.as_json())
+    kept = None if terms is None else kept_terms(terms)
     return replace(holding, cls=cls, embargo=facts.embargo, expiry=facts.expiry, terms=kept)
 
 
@@ -329,26 +347,43 @@ def _stricter(one: Terms | None, other: Terms | None) -> Terms | None:
     )
 
 
-def reclass(deed: Deed, version: Version, classes: Classes | None = None) -> bool:
-    """Put the live holdings of a version into the classes their present handlings and markings give; true if any moved."""
-    return bool(reclass_all(deed, [version], classes))
-
-
 def reclass_all(deed: Deed, versions: Iterable[Version], classes: Classes | None = None) -> list[int]:
-    """`reclass` of many versions with what they have in common read once; gives the numbers of those that moved."""
+    """Put the live holdings of versions into the classes their present handlings and markings give; the numbers of those that moved."""
     tx, classes = deed.tx, classes or Classes(deed)
-    rows = {version.n: version for version in versions}
-    holdings: dict[int, list[Holding]] = {}
-    for holding in tx.find_in(Holding, "version", list(rows)):
-        holdings.setdefault(holding.version, []).append(holding)
-    stated = {row.target for row in tx.find_in(HandlingRow, "target", list({row.id for row in rows.values()}))}
-    readers: dict[str, MarkingReader] = {}
-    said: dict[frozenset[int], tuple[Handling, ...]] = {}
+    read = {version.n: (version.id, read_json(version.raw)) for version in versions}
     h = tx.last(Holding, "h") or 0
     moved: list[int] = []
     fresh: list[Holding] = []
-    for n, version in sorted(rows.items()):
-        data = read_json(version.raw)
+    for holding, facts in counting(tx, deed.node.party, read, classes.facets):
+        cls = classes.number(facts.facets)
+        if (cls, facts.embargo, facts.expiry) == (holding.cls, holding.embargo, holding.expiry):
+            continue
+        tx.put(replace(holding, ended=deed.at))
+        h += 1
+        fresh.append(replace(holding, h=h, cls=cls, embargo=facts.embargo, expiry=facts.expiry, at=deed.at))
+        moved.append(holding.version)
+    tx.add(fresh)
+    return list(dict.fromkeys(moved))
+
+
+def counting(
+    tx: Reading, us: str, read: Mapping[int, tuple[str, dict[str, Any]]], facets: Callable[[int], Facets]
+) -> Iterator[tuple[Holding, Effective]]:
+    """What counts for each live holding of these versions by the present handlings and markings, in order of version.
+
+    Args:
+        read: Object id and decoded object of each version, by its number.
+        facets: The facets of a class; who originated a holding was found out when it came and stays.
+    """
+    holdings: dict[int, list[Holding]] = {}
+    for holding in tx.find_in(Holding, "version", list(read)):
+        holdings.setdefault(holding.version, []).append(holding)
+    stated = {
+        row.target for row in tx.find_in(HandlingRow, "target", list({identity for identity, _ in read.values()}))
+    }
+    readers: dict[str, MarkingReader] = {}
+    said: dict[frozenset[int], tuple[Handling, ...]] = {}
+    for n, (identity, data) in sorted(read.items()):
         every = sorted(holdings.get(n, ()), key=lambda one: one.h)
         for holding in [one for one in every if one.ended is None]:
             source = (holding.custodian, holding.title)
@@ -356,25 +391,20 @@ def reclass_all(deed: Deed, versions: Iterable[Version], classes: Classes | None
             if batches not in said:
                 said[batches] = handlings_for(tx, "", batches)
             if holding.custodian not in readers:
-                readers[holding.custodian] = MarkingReader(tx, (deed.node.party, holding.custodian), {})
-            facts = effective(
-                data,
-                readers[holding.custodian].read(data),
-                (*said[batches], *(handlings_for(tx, version.id, ()) if version.id in stated else ())),
-                terms_from(holding.terms),
-                custodian=holding.custodian,
-                originator=classes.facets(holding.cls).originator,
-                title=holding.title,
+                readers[holding.custodian] = MarkingReader(tx, (us, holding.custodian), {})
+            yield (
+                holding,
+                effective(
+                    data,
+                    readers[holding.custodian].read(data),
+                    (*said[batches], *(handlings_for(tx, identity, ()) if identity in stated else ())),
+                    terms_from(holding.terms),
+                    custodian=holding.custodian,
+                    originator=facets(holding.cls).originator,
+                    claimants=facets(holding.cls).claimants,
+                    title=holding.title,
+                ),
             )
-            cls = classes.number(facts.facets)
-            if (cls, facts.embargo, facts.expiry) == (holding.cls, holding.embargo, holding.expiry):
-                continue
-            tx.put(replace(holding, ended=deed.at))
-            h += 1
-            fresh.append(replace(holding, h=h, cls=cls, embargo=facts.embargo, expiry=facts.expiry, at=deed.at))
-            moved.append(n)
-    tx.add(fresh)
-    return list(dict.fromkeys(moved))
 
 
 def _reread_markings(deed: Deed, versions: Sequence[Version], classes: Classes, kept: Kept) -> None:
@@ -386,7 +416,7 @@ def _reread_markings(deed: Deed, versions: Sequence[Version], classes: Classes, 
         users = list({row.version for row in deed.tx.find(Reference, target=definition.id)} - here)
         for start in range(0, len(users), REREAD_AT_ONCE):
             some = deed.tx.find_in(Version, "n", users[start : start + REREAD_AT_ONCE])
-            kept.versions.extend(reclass_all(deed, list(some), classes))
+            kept.moved.extend(reclass_all(deed, list(some), classes))
 
 
 REREAD_AT_ONCE: Final = 1_000
@@ -497,6 +527,12 @@ def statement_of(row: HandlingRow) -> dict[str, Any]:
 def terms_from(raw: bytes | None) -> Terms | None:
     """The terms that travelled with a holding, or None for what did not come from a peer."""
     return None if raw is None else read_terms(msgspec.json.decode(raw))
+
+
+@lru_cache(maxsize=1024)
+def kept_terms(terms: Terms) -> bytes:
+    """Terms as a row keeps them, JSON; what comes or goes together mostly has the same."""
+    return canonical(terms.as_json())
 
 
 def read_terms(shape: Any) -> Terms:

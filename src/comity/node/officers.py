@@ -1,12 +1,15 @@
 """Officers: persons acting for the party, each with a token and roles; deeds that release or sign name them.
 
 A token is shown once, when it is made; the store keeps its SHA-256. Two persons means two tokens of two officers.
+
+Who may do what is decided here and nowhere else: every command and every route is of one kind of deed (`RULES`), and every
+face asks `authorise`.
 """
 
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
@@ -23,6 +26,30 @@ ROLES: Final = {
     "admin": "may add officers, peers and tokens, verify cards, restore",
     "audit": "may read the account, the log and every reason, and change nothing",
 }
+
+RULES: Final[Mapping[str, tuple[str, ...]]] = {
+    "read": tuple(ROLES),
+    "read officers": ("admin", "audit"),
+    "take in": ("release", "sign", "admin"),
+    "release": ("release",),
+    "sign": ("sign",),
+    "administer": ("admin",),
+    "appoint": ("admin",),
+}
+"""Each kind of deed, and the roles of which an officer needs one. What takes in, states or exchanges changes what is held or
+given, so `audit` alone does none of it."""
+
+_OWNER: Final = frozenset(("read", "read officers", "take in"))
+
+
+def owner_may(tx: Reading, kind: str) -> bool:
+    """Whether who owns the node's folder may do this on the command line without being an officer.
+
+    The first who administers is appointed so; while there is one, nobody is appointed without.
+    """
+    if kind == "appoint":
+        return not any("admin" in row.roles.split() and row.ended is None for row in tx.find(Officer))
+    return kind in _OWNER
 
 
 def add_officer(node: Node, name: str, roles: Sequence[str], *, by: str = "") -> tuple[Officer, str]:
@@ -67,20 +94,34 @@ def end_officer(node: Node, name: str, *, by: str) -> Officer:
     return row
 
 
-def authorise(tx: Reading, token: str | None, role: str) -> Officer:
-    """The officer this token belongs to, who must have the role.
+def authorise(tx: Reading, token: str | None, kind: str) -> Officer:
+    """The officer this token belongs to, who must have a role that may do deeds of this kind (`RULES`).
 
     Raises:
         NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
     """
+    roles = RULES[kind]
     if not token:
-        raise NotAllowed("token-needed", f"This deed needs the token of an officer who has the role {role!r}.")
+        raise NotAllowed(
+            "token-needed",
+            f"This deed needs the token of an officer who has the role {_or(roles)}; give it with --token or COMITY_TOKEN.",
+        )
     row = next(iter(tx.find(Officer, token=token_hash(token))), None)
     if row is None or row.ended is not None:
-        raise NotAllowed("token-unknown", "This token is not one of this node's, or it has ended.")
-    if role not in row.roles.split():
-        raise NotAllowed("role-missing", f"Officer {row.name} does not have the role {role!r} that this deed needs.")
+        raise NotAllowed(
+            "token-unknown",
+            "This token is not one of this node's, or it has ended; look which officer's it is, and of which node.",
+        )
+    if not set(roles).intersection(row.roles.split()):
+        raise NotAllowed(
+            "role-missing", f"Officer {row.name} does not have the role {_or(roles)} that this deed needs."
+        )
     return row
+
+
+def _or(roles: Sequence[str]) -> str:
+    words = [repr(role) for role in roles]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def add_reader(node: Node, party: str, name: str, *, by: str) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from comity.kernel.errors import InputRefused, NotAllowed, NotFound, SealBroken, Usage
 from comity.kernel.model.instants import Instant, format
+from comity.kernel.model.names import looks_like
 from comity.kernel.release.decision import Receiver
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.cards import Card, CardKey, Endpoint, follow, make_card, verify_chain
@@ -24,6 +25,9 @@ from comity.kernel.seal.keys import PublicKey
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CardRow, Party, Reader
 from comity.node.context import Deed
+
+NO_NODE: Final = "entered by an officer; no node"
+"""How a party without a card was verified: not at all, the officer vouches for it."""
 
 CARD_FILE: Final = "comity-cards/1"
 """What the `form` of a card file says; its `cards` are the envelopes from the first on (docs/formats/card.md)."""
@@ -90,10 +94,26 @@ def resolve_party(tx: Reading, text: str) -> Party:
     raise NotFound("no-such-party", f"No party here is called {text!r}; comity card list shows those that are known.")
 
 
-def name_of(tx: Reading, party: str) -> str:
-    """What to call a party in a sentence."""
+def name_of(tx: Reading, party: str, *, apart: bool = True) -> str:
+    """What to call a party in a sentence: its name, and the beginning of its id where another's name looks like it.
+
+    Args:
+        apart: Whether it is told apart so; not in answers to readers, who are not to learn which parties are known here.
+    """
     row = tx.get(Party, party)
-    return party if row is None else row.name
+    if row is None:
+        return party
+    return f"{row.name} ({party.partition('--')[2][:8]})" if apart and alike(tx, party) else row.name
+
+
+def alike(tx: Reading, party: str) -> list[Party]:
+    """Other parties known here whose names a hasty reader would take for the name of this one."""
+    rows = list(tx.find(Party))
+    key = next((_key(row.name) for row in rows if row.id == party), None)
+    return [row for row in rows if row.id != party and _key(row.name) == key]
+
+
+_key = lru_cache(maxsize=4096)(looks_like)
 
 
 def first_card(
@@ -272,7 +292,7 @@ def clients_ever(tx: Reading, party: str) -> frozenset[str]:
 
 def add_plain_party(deed: Deed, party: str, *, name: str, kind: str, country: str, officer: str) -> Party:
     """Know a party that runs no node and reads over TAXII; the officer vouches for it."""
-    how = canonical({"method": "entered by an officer; no node", "officer": officer, "at": deed.at})
+    how = canonical({"method": NO_NODE, "officer": officer, "at": deed.at})
     row = Party(party, name, kind, country, b"", 0, "", how)
     deed.tx.add([row])
     deed.audit("party-add", {"party": party, "name": name})

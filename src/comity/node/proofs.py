@@ -332,6 +332,21 @@ def _verify(promised: Promise, opening: Opening, card: Card) -> None:
     raise fault or NotFound("no-such-party", f"The card of {card.name} lists no log key.")
 
 
+def check_kept(row: PromiseRow, card: Card) -> None:
+    """Check the proof of a promise again, as it is kept.
+
+    Args:
+        card: The newest card of the party that promised, with its past keys.
+
+    Raises:
+        ComityError: as `keep_proof`; `promise` where what is kept proves nothing.
+    """
+    _, opening = _opening(row.proof or b"")
+    if opening is None:
+        raise InputRefused("promise", "What is kept as the proof of an act is none.")
+    _verify(_read(row), opening, card)
+
+
 def _checkpoint_held(work: Deed, party: str, log: str, shape: Mapping[str, Any]) -> tuple[bool, LogFault | None]:
     """Whether the checkpoint of a proof is one we hold, or follows from one by the consistency proof that came with it."""
     note = str(shape["checkpoint"]).encode()

@@ -8,12 +8,12 @@ A bundle is verified here before it is handed out, so nothing leaves that would 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from comity.kernel.errors import NodeDamaged, NotAllowed, NotFound
+from comity.kernel.errors import NodeDamaged, NotAllowed, NotFound, Usage
 from comity.kernel.exchange.messages import Page as DeliveryPage
 from comity.kernel.model.instants import format
 from comity.kernel.seal.canonical import canonical
@@ -28,6 +28,7 @@ from comity.kernel.store.rows import (
     Delivery,
     Holding,
     Instrument,
+    PromiseRow,
     Received,
     StreamRow,
     Version,
@@ -35,6 +36,8 @@ from comity.kernel.store.rows import (
 from comity.kernel.tlog.bundle import ProofBundle, verify_bundle
 from comity.kernel.tlog.rows import Page, Row, row_proof, row_salt
 from comity.node.context import Deed, Node, put_setting, read_setting
+from comity.node.deeds import deed
+from comity.node.parties import resolve_party
 from comity.node.proofs import outer_of, promise_for
 from comity.node.record import promise, proof_of
 from comity.node.views import disclosed, show_row
@@ -43,10 +46,13 @@ from comity.node.views import disclosed, show_row
 def keep_page(deed: Deed, delivery: str, page: DeliveryPage) -> None:
     """Keep of a page that is being taken what a proof of one of its rows needs later: the act, its salt, the rows' leaves."""
     kinds: dict[bytes, int] = {}
+    spelled: dict[tuple[str, str, str], int] = {}  # most rows of a page say the same in the same words
     rows: list[list[Any]] = []
-    for row in page.rows():
-        kind = kinds.setdefault(canonical([row.view, row.title, dict(row.terms)]), len(kinds))
-        rows.append([row.digest, kind])
+    for item in page.items:
+        words = item.view, item.title, repr(item.terms)
+        if words not in spelled:
+            spelled[words] = kinds.setdefault(canonical([item.view, item.title, dict(item.terms)]), len(kinds))
+        rows.append([item.digest or "", spelled[words]])
     shape = {
         "act": page.act.decode(),
         "salt": page.act_salt.hex(),
@@ -225,3 +231,57 @@ def _checked(bundle: ProofBundle) -> bytes:
 
 def _fingerprint(chain: Sequence[bytes]) -> str:
     return verify_chain(chain).fingerprint
+
+
+def prove_act(node: Node, digest: str) -> tuple[bytes, dict[str, Any]]:
+    """What proves that an act of ours is in the log, canonical JSON; and {act, sentence}.
+
+    Args:
+        digest: The act's digest, or its beginning of at least 8 hex digits.
+
+    Raises:
+        NotFound: `no-such-act`, `proof-not-due`. Usage: `command-line` for an object's id.
+    """
+    if "--" in digest:
+        raise Usage("command-line", f"{digest} is an object; name the party too that it went to or came from.")
+    with deed(node) as work:
+        fits = [row.digest for row in work.tx.find(ActRow) if row.digest.startswith(digest)] if len(digest) >= 8 else []
+        if len(fits) != 1:
+            raise NotFound("no-such-act", f"No act of ours has the digest {digest!r}; comity log show lists them.")
+        shape = proof_of(node, work.tx, fits[0])
+    if "due" in shape:
+        raise NotFound(
+            "proof-not-due",
+            f"The tick of this act is over at {format(shape['due'])}; its proof can be made after that.",
+        )
+    sentence = f"The act stands at place {shape['place']} of tick {shape['tick']}."
+    return canonical(shape), {"act": fits[0], "sentence": sentence}
+
+
+def prove_delivery(
+    node: Node, object_id: str, text: str, received: bool, fetch: Callable[[str, str], object]
+) -> tuple[bytes, dict[str, Any]]:
+    """The bundle that proves a delivery to or from a party; and {object, to or from, sentence}.
+
+    Args:
+        received: Prove that it came from the party, where it also went there.
+        fetch: ``(party, act)``: ask the party for the proof of its act, where it is not here yet.
+
+    Raises:
+        NotFound: `not-given`, `no-such-party`. ComityError: as `bundle_given`, `bundle_received`, and what `fetch` raises.
+    """
+    with deed(node) as work:
+        row = resolve_party(work.tx, text)
+        gave = next(iter(work.tx.find(StreamRow, party=row.id, object=object_id)), None) is not None
+    came = received_from(node, object_id, row.id)
+    if came is not None and (received or not gave):
+        with node.store.read() as tx:
+            here = any(one.proof is not None for one in tx.find(PromiseRow, act=came[0].act))
+        if not here:
+            fetch(row.id, came[0].act)
+        data = bundle_received(node, *came)
+        return data, {"object": object_id, "from": row.id, "sentence": f"{row.name} gave us {object_id}."}
+    if received:
+        raise NotFound("not-given", f"{object_id} did not come from {row.name}, so there is nothing to prove.")
+    data = bundle_given(node, object_id, row.id)
+    return data, {"object": object_id, "to": row.id, "sentence": f"We gave {object_id} to {row.name}."}

@@ -12,7 +12,7 @@ from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.closure import Reissue, Show, Withdraw
 from comity.kernel.release.decision import Refer, Release, Withhold
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import AgreementRow, Approval, Class, Holding, StreamRow, Version
+from comity.kernel.store.rows import AgreementRow, Approval, Class, Holding, Party, StreamRow, Version
 from comity.node.agreements import describe, parties_of, superseded_by, suppose
 from comity.node.context import Node
 from comity.node.deeds import deed
@@ -25,11 +25,13 @@ from comity.node.streams import World, plan, settle, with_stand_ins, world_for
 class Line:
     """What would change for one party: newly shown, shown otherwise, taken back, waiting for an officer, and why the rest stays.
 
+    `verified` says whether its card is; where it is not, nothing goes, all the rest tells what goes once it is, and `first` says so.
     `withheld` counts holdings by failed predicate, `withheld_objects` the objects held here that the party is not shown after all.
     """
 
     party: str
     name: str
+    verified: bool
     shown: tuple[str, ...]
     reissued: tuple[str, ...]
     withdrawn: tuple[str, ...]
@@ -38,11 +40,23 @@ class Line:
     withheld: dict[str, int]
     withheld_objects: int
 
+    @property
+    def first(self) -> str | None:
+        """What has to be said before the rest: that nothing goes yet; None where the card is verified."""
+        if self.verified:
+            return None
+        return (
+            f"Nothing goes to {self.name} until its card is verified: compare the fingerprint with the party itself, then comity "
+            "card verify."
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Counts and ids by name."""
         return {
             "party": self.party,
             "name": self.name,
+            "verified": self.verified,
+            "sentence": self.first,
             "shown": len(self.shown),
             "reissued": len(self.reissued),
             "withdrawn": len(self.withdrawn),
@@ -60,16 +74,21 @@ class Line:
 
 
 def preview_agreement(node: Node, agreement: Agreement) -> list[Line]:
-    """What would become visible to whom if this agreement entered into force now, over the objects really held here."""
+    """What would become visible to whom if this agreement entered into force now, over the objects really held here.
+
+    A party whose card is not verified is shown as it would be once it is, and said not to be: nothing goes to it before.
+    """
     with node.store.read() as tx:
         at = node.clock()
         supposed = suppose(tx, node.party, agreement, at)
         lines = []
+        named = {party.id: party.name for party in agreement.parties}
         for party in sorted(parties_of(supposed.state) - {node.party}):
             before = world_for(tx, node.party, party, at)
             after = world_for(tx, node.party, party, at, clauses=supposed.clauses)
             after.to = replace(after.to, verified=True)
-            lines.append(_line(tx, before, after))
+            name = named[party] if tx.get(Party, party) is None else name_of(tx, party)
+            lines.append(_line(tx, before, after, name, before.to.verified))
         return lines
 
 
@@ -78,10 +97,10 @@ def preview_standing(node: Node, party: str) -> Line:
     with node.store.read() as tx:
         row = resolve_party(tx, party)
         world = world_for(tx, node.party, row.id, node.clock())
-        return _line(tx, None, world)
+        return _line(tx, None, world, name_of(tx, row.id), world.to.verified)
 
 
-def _line(tx: Reading, before: World | None, after: World) -> Line:
+def _line(tx: Reading, before: World | None, after: World, name: str, verified: bool) -> Line:
     changed: list[int] = []
     withheld: Counter[str] = Counter()
     referred: list[str] = []
@@ -109,7 +128,8 @@ def _line(tx: Reading, before: World | None, after: World) -> Line:
             by_clause.setdefault(base.title, Counter())[kind] += 1
     return Line(
         after.to.id,
-        name_of(tx, after.to.id),
+        name,
+        verified,
         tuple(after.original(one.holding) for one in changes if isinstance(one, Show)),
         tuple(after.original(one.holding) for one in changes if isinstance(one, Reissue)),
         tuple(after.original(one.holding) for one in changes if isinstance(one, Withdraw)),

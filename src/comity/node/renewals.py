@@ -1,7 +1,8 @@
 """Renewals: the depositary's short-lived word that a membership still stands, given in good time, without an officer.
 
 Without a renewal younger than the lease nothing new leaves anywhere, so the depositary's node renews when a third of the lease is
-gone, and a successor's when the lease has passed in silence (docs/agreement-language.md, Life).
+gone, and a successor's when the lease has passed in silence (docs/agreement-language.md, Life). A renewal carries the last instant at
+which one was due, so that it does not tell when the node did something.
 """
 
 from __future__ import annotations
@@ -36,16 +37,19 @@ def _renew(deed: Deed, state: AgreementState) -> bool:
     lease = duration(life.lease)
     epoch = present_epoch(state, deed.at)
     newest = max((one.at for one in state.renewals if one.epoch == epoch.digest), default=None)
-    if us not in present or (newest is not None and deed.at < newest + lease // 3):
+    begin, step = max(entered, epoch.effective) if newest is None else newest, lease // 3
+    steps = (deed.at - begin) // step
+    if us not in present or steps < (newest is not None):
         return False
-    renewal = Renewal(epoch.digest, deed.at, deed.at + lease, us)
+    at = begin + steps * step
+    renewal = Renewal(epoch.digest, at, at + lease, us)
     try:
         check_renewal(state, renewal)
     except InputRefused:
         return False  # a successor's turn has not come
     envelope = sign(renewal, [deed.node.keys.node])
     digest = sha256(envelope).hexdigest()
-    deed.tx.add([Instrument(digest, "renewal", state.digest, us, deed.at, deed.at, envelope)])
+    deed.tx.add([Instrument(digest, "renewal", state.digest, us, at, at, envelope)])
     for party in sorted(present - {us}):
         hand_over(deed, party, "renewal", state.digest, envelope)
     return True

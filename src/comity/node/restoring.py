@@ -16,18 +16,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from comity.kernel.errors import ComityError, InputRefused, LogFault, RequestRefused, SealBroken
+from comity.kernel.errors import InputRefused, LogFault, NotAllowed, RequestRefused, SealBroken, Usage
 from comity.kernel.exchange.messages import Greeting
 from comity.kernel.model.instants import MINUTE, format, parse
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import ActRow, CardRow, ControlRow, Delivery, Party, Peer, Setting, StreamRow, Tile
-from comity.kernel.tlog.checkpoint import open_checkpoint, parse_origin, raw_key, read_checkpoint
+from comity.kernel.tlog.checkpoint import open_by_any, parse_origin, raw_key, read_checkpoint
 from comity.node.agreements import receivers
 from comity.node.context import Deed, Node, put_setting, read_setting
+from comity.node.deeds import deed
 from comity.node.gossip import note_checkpoint
 from comity.node.papers import append_control, hand_over
-from comity.node.parties import name_of, need_card
+from comity.node.parties import name_of, need_card, resolve_party
 from comity.node.record import (
     LogFacts,
     closed_level,
@@ -117,6 +118,39 @@ def begin_stream(work: Deed, peer: str) -> None:
     facts = log_facts(work.tx)
     if facts.incarnation > 1 and not waits(work.tx, peer):
         put_setting(work.tx, f"aligned/{peer}", facts.origin)
+
+
+def resume(node: Node, text: str, *, items: int, rows: int, officer: str) -> dict[str, Any]:
+    """Once after a restore: go on with a party from which nothing comes back, by an officer's word of how far it is.
+
+    Its own officer reads both numbers from `comity peer list` there and says them by another road. More than it has does no harm, it
+    is told that the rows between were withdrawn; of what is less, it passes over the next ones as known, in silence.
+
+    Args:
+        text: The party, id or name.
+        items, rows: How many items of our control stream and rows of our objects stream it has taken.
+
+    Returns:
+        {party, name, items, rows}.
+
+    Raises:
+        NotAllowed: `already-done` where nothing waits for its word. NotFound: `no-such-party`. RequestRefused: `stream-cursor`.
+        Usage: `request-parameter` for a number below 0.
+    """
+    if min(items, rows) < 0:
+        raise Usage("request-parameter", "The numbers of items and rows that a party has taken are 0 or more.")
+    with deed(node, officer) as work:
+        row = resolve_party(work.tx, text)
+        if not waits(work.tx, row.id):
+            raise NotAllowed(
+                "already-done", f"We know how far {row.name} is; what is due to it goes with the next contact or pack."
+            )
+        before = work.tx.get(Peer, row.id)
+        align(work, row.id, items, rows)
+        if before is not None:  # what goes next begins where it would have: a word that is too high leaves no gap
+            work.tx.put(before)
+        work.audit("peer-resume", {"party": row.id, "items": items, "rows": rows})
+    return {"party": row.id, "name": row.name, "items": items, "rows": rows}
 
 
 def align(work: Deed, peer: str, have_control: int, have_objects: int) -> None:
@@ -247,7 +281,7 @@ def note_restore(work: Deed, peer: str, gap: Mapping[str, Any], origin: str) -> 
     fault = None
     if checkpoint is not None:
         _check_last(work, peer, str(checkpoint).encode(), ended, first)
-        fault = note_checkpoint(work, None, str(checkpoint).encode(), 0, ())
+        fault = note_checkpoint(work, None, str(checkpoint).encode(), 0, (), vouched=True)
     kept = read_setting(work.tx, f"gap/{ended}", {"first": first, "end": end})
     put_setting(work.tx, f"gap/{ended}", {"first": min(first, kept["first"]), "end": max(end, kept["end"])})
     put_setting(work.tx, f"log/{following}", {"origin_at": begins, "period": period})
@@ -260,13 +294,4 @@ def _check_last(work: Deed, peer: str, note: bytes, origin: str, size: int) -> N
     card = need_card(work.tx, peer)
     if read_checkpoint(note).size != size:
         raise SealBroken("log-origin", "The gap does not begin where the checkpoint before it ends.")
-    fault: ComityError | None = None
-    for one in (*card.keys, *card.retired):
-        if one.use == "log":
-            try:
-                open_checkpoint(note, origin, raw_key(one.key.spki))
-            except ComityError as broken:
-                fault = broken
-            else:
-                return
-    raise fault or SealBroken("note-signature", f"The card of {card.name} lists no log key.")
+    open_by_any(note, origin, [raw_key(key.spki) for key in card.keys_since("log").values()])

@@ -16,6 +16,7 @@ import msgspec
 
 from comity.kernel.model.instants import Instant
 from comity.kernel.model.strictjson import read as read_json
+from comity.kernel.release.addressed import addressees, may_be_addressed
 from comity.kernel.release.closure import Change, Reissue, Show, Withdraw, close
 from comity.kernel.release.decide import approved, decide, of_object
 from comity.kernel.release.decision import ClauseInForce, Decision, Failed, Receiver, Refer, Release, Terms, Withhold
@@ -23,30 +24,37 @@ from comity.kernel.release.facets import Facets
 from comity.kernel.release.handling import Effective, terms_of
 from comity.kernel.release.vocabulary import TLP
 from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.cards import Card
+from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.seal.seals import claimed_party
 from comity.kernel.seal.views import FULL, View, Withheld, narrower
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import (
     Approval,
+    Batch,
     Class,
     Delivery,
     Grant,
     Holding,
+    Job,
     Reference,
     StandIn,
     StreamRow,
     Version,
 )
 from comity.node.agreements import clauses_in_force, gives, receivers, superseded
-from comity.node.context import Deed, read_setting
+from comity.node.context import Deed, put_setting, read_setting
 from comity.node.hidden import Hiding, Overlay, hiding, make, refusal, stand_in, without_source
-from comity.node.objects import MarkingReader, class_facets, read_terms
+from comity.node.objects import MarkingReader, class_facets, kept_terms, read_terms
 from comity.node.papers import append_control
-from comity.node.parties import clients_of, is_plain, receiver_of
+from comity.node.parties import clients_of, is_plain, receiver_of, take_cards
 from comity.node.views import show
 
 AT_ONCE: Final = 500
 """Rows asked for in one question to the store."""
+
+MANY: Final = 1_000
+"""Versions that may go to a party from now on; more than that are left to small transactions after this one."""
 
 DEFINITIONS: Final = ("marking-definition--", "extension-definition--")
 
@@ -93,19 +101,25 @@ class World:
     forced: set[int] = field(default_factory=set)
     blocked: set[int] = field(default_factory=set)
     _decisions: dict[int, Decision] = field(default_factory=dict)
+    _outcomes: dict[tuple[int, int | None, int | None, frozenset[str] | None], Decision] = field(default_factory=dict)
+    _terms: dict[tuple[int, int | None, int | None, str, str], Terms] = field(default_factory=dict)
     _facets: dict[int, Facets] = field(default_factory=dict)
     _bases: dict[int, Base | None] = field(default_factory=dict)
     _ids: dict[int, str] = field(default_factory=dict)
     _holdings: dict[int, list[Holding]] = field(default_factory=dict)
     _refs: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    _uses: dict[int, list[str]] = field(default_factory=dict)
+    _definitions: dict[tuple[str, str], int | None] = field(default_factory=dict)
     _back: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _objects: dict[str, set[int]] = field(default_factory=dict)
     _given: dict[str, bool] = field(default_factory=dict)
     _live: dict[str, dict[int, StreamRow]] = field(default_factory=dict)
     _sames: dict[int, _Copy] = field(default_factory=dict)
     _hides: bool | None = None
+    _unfinished: frozenset[int] | None = None
     _sources: dict[int, Hiding] = field(default_factory=dict)
     _refusals: dict[int, str | None] = field(default_factory=dict)
+    _addressed: dict[int, frozenset[str] | None] = field(default_factory=dict)
 
     # --- the two steps of a decision
 
@@ -128,12 +142,16 @@ class World:
     def outcome(self, holding: Holding) -> Decision:
         """Both steps for one holding, references apart."""
         facets = self.facets(holding.cls)
-        decision = self.decision(holding.cls)
-        if isinstance(decision, Refer):
-            decision = approved(decision, [row.officer for row in self.approvals(holding.version, decision.title)])
-        decision = of_object(
-            decision, facets, self.us, self.to, at=self.at, embargo=holding.embargo, expiry=holding.expiry
-        )
+        addressed = self.addressed(holding.version) if may_be_addressed(facets.type) else None
+        alike = (holding.cls, holding.embargo, holding.expiry, addressed)
+        decision = self._outcomes.get(alike)
+        if decision is None:
+            first = self.decision(holding.cls)
+            if isinstance(first, Refer):
+                officers = [row.officer for row in self.approvals(holding.version, first.title)]
+                decision = self._of_object(approved(first, officers), facets, holding, addressed)
+            else:
+                decision = self._outcomes[alike] = self._of_object(first, facets, holding, addressed)
         if isinstance(decision, Release) and facets.title is not None and self._sealed_by_receiver(holding.version):
             return Withhold((Failed("not-given-back", decision.title),))
         if isinstance(decision, Release) and decision.clause.source == "hidden":
@@ -145,6 +163,20 @@ class World:
             if failed:
                 return Withhold(failed)
         return decision
+
+    def _of_object(
+        self, decision: Decision, facets: Facets, holding: Holding, addressed: frozenset[str] | None
+    ) -> Decision:
+        return of_object(
+            decision,
+            facets,
+            self.us,
+            self.to,
+            at=self.at,
+            embargo=holding.embargo,
+            expiry=holding.expiry,
+            addressed=addressed,
+        )
 
     @property
     def hides(self) -> bool:
@@ -177,6 +209,14 @@ class World:
             found = hiding(self.tx, self.us, row, holding, self.facets(holding.cls).originator)
             self._sources[holding.h] = found
         return found
+
+    def addressed(self, version: int) -> frozenset[str] | None:
+        """Whom a version names as those it is for; None: nobody."""
+        if version not in self._addressed:
+            row = self.tx.get(Version, version)
+            assert row is not None, "a holding names a version that exists"
+            self._addressed[version] = addressees(read_json(row.raw))
+        return self._addressed[version]
 
     def _not_hideable(self, holding: Holding) -> str | None:
         if holding.h not in self._refusals:
@@ -223,11 +263,10 @@ class World:
 
     def twins(self, version: int) -> tuple[int, ...]:
         """Other copies of the same version here, under the same digest or equal in canonical form: a party is given one of them."""
-        identity = self.identity(version)
-        self._need_objects([identity])
-        beside = self._objects[identity] | {version}
-        if len(beside) < 2:
+        beside = self.holdings_of(self.identity(version))
+        if not beside or (len(beside) == 1 and version in beside):
             return ()
+        beside = beside | {version}
         for row in self.tx.find_in(Version, "n", [one for one in beside if one not in self._sames]):
             self._sames[row.n] = _Copy(row.same, row.digest, (row.disclosure or b"").count(b'"hash":'))
         ours = self._sames[version]
@@ -261,8 +300,7 @@ class World:
                 # under a clause that hides the source the stand-in goes, under its own title, and never the original
                 if (decision.title if decision.clause.source == "hidden" else None) != (stands and stands.title):
                     continue
-                facts = Effective(self.facets(holding.cls), holding.embargo, holding.expiry)
-                terms = terms_of(facts, decision.clause, self.at, decision.view)
+                terms = self._terms_of(holding, decision)
                 if stands is not None:
                     terms = without_source(terms, self.hiding(holding).names)
                 found = Base(holding, decision.title, decision.view, terms)
@@ -270,6 +308,14 @@ class World:
                     best = found
             self._bases[version] = best or self._lent(version)
         return self._bases[version]
+
+    def _terms_of(self, holding: Holding, decision: Release) -> Terms:
+        alike = (holding.cls, holding.embargo, holding.expiry, decision.title, decision.view.name)
+        found = self._terms.get(alike)
+        if found is None:
+            facts = Effective(self.facets(holding.cls), holding.embargo, holding.expiry)
+            found = self._terms[alike] = terms_of(facts, decision.clause, self.at, decision.view)
+        return found
 
     def _lent(self, version: int) -> Base | None:
         """Under what a definition stands that went along with what uses it; it stays, whatever becomes of that."""
@@ -286,22 +332,24 @@ class World:
 
     def definitions(self, version: int, source: str) -> list[int]:
         """The newest copies of the definitions a version uses that are ours, or that came from where it came from."""
-        found: list[int] = []
-        for kind in ("marking", "extension"):
-            for row in self.tx.find(Reference, version=version, kind=kind):
-                self._need_objects([row.target])
-                held: list[int] = []
-                for custodian in (self.us, source):
-                    held = held or [
-                        one
-                        for one in self._objects[row.target]
-                        if any(holding.custodian == custodian for holding in self.holdings(one))
-                    ]
-                rows = self.tx.find_in(Version, "n", held)
-                newest = max(rows, key=lambda one: (one.modified, one.n), default=None)
-                if newest is not None:
-                    found.append(newest.n)
-        return found
+        self._references(version)
+        newest = [self._newest_definition(target, source) for target in self._uses[version]]
+        return [one for one in newest if one is not None]
+
+    def _newest_definition(self, identity: str, source: str) -> int | None:
+        if (identity, source) not in self._definitions:
+            self._need_objects([identity])
+            held: list[int] = []
+            for custodian in (self.us, source):
+                held = held or [
+                    one
+                    for one in self._objects[identity]
+                    if any(holding.custodian == custodian for holding in self.holdings(one))
+                ]
+            rows = self.tx.find_in(Version, "n", held)
+            newest = max(rows, key=lambda one: (one.modified, one.n), default=None)
+            self._definitions[identity, source] = None if newest is None else newest.n
+        return self._definitions[identity, source]
 
     def _better(self, one: Base, other: Base) -> bool:
         if narrower(other.view, one.view) or narrower(one.view, other.view):
@@ -324,11 +372,13 @@ class World:
         return self._references(version)[1]
 
     def holdings_of(self, identity: str) -> set[int]:
-        self._need_objects([identity])
+        if identity not in self._live:
+            self._need_objects([identity])
         return self._objects[identity]
 
     def referrers(self, identity: str) -> tuple[int, ...]:
-        self._need_back([identity])
+        if identity not in self._back:
+            self._need_back([identity])
         return self._back[identity]
 
     def base(self, version: int) -> bool:
@@ -341,7 +391,8 @@ class World:
         return FORCED if version in self.forced else frozenset(msgspec.json.decode(row.hidden))
 
     def given(self, identity: str) -> bool:
-        self._need_objects([identity])
+        if identity not in self._live:
+            self._need_objects([identity])
         return self._given[identity]
 
     # --- reading the store in bulk
@@ -349,16 +400,19 @@ class World:
     def live(self, version: int) -> StreamRow | None:
         """The row of this version that stands in the party's stream."""
         identity = self.identity(version)
-        self._need_objects([identity])
+        if identity not in self._live:
+            self._need_objects([identity])
         return self._live[identity].get(version)
 
     def holdings(self, version: int) -> list[Holding]:
         """The live holdings of a version."""
-        self._need_versions([version])
+        if version not in self._holdings:
+            self._need_versions([version])
         return self._holdings[version]
 
     def _references(self, version: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        self._need_versions([version])
+        if version not in self._refs:
+            self._need_versions([version])
         return self._refs[version]
 
     def prime(self, versions: Collection[int]) -> None:
@@ -381,15 +435,42 @@ class World:
             for row in sorted(self.tx.find_in(Holding, "version", some, ended=None), key=lambda one: one.h):
                 found[row.version].append(row)
                 self._ids[row.version] = row.object
+            self._leave_out_unfinished(found)
             self._holdings.update(found)
             if self.hides:
                 self._lend_holdings(some)
             required: dict[int, dict[str, None]] = {version: {} for version in some}
             optional: dict[int, dict[str, None]] = {version: {} for version in some}
-            for ref in self.tx.find_in(Reference, "version", some, kind="object"):
-                (required if ref.required else optional)[ref.version][ref.target] = None
+            uses: dict[int, list[Reference]] = {version: [] for version in some}
+            for ref in self.tx.find_in(Reference, "version", some):
+                if ref.kind in ("marking", "extension"):
+                    uses[ref.version].append(ref)
+                elif ref.kind == "object":
+                    (required if ref.required else optional)[ref.version][ref.target] = None
             for version in some:
+                # markings before extensions, each in the order they stand in
+                uses[version].sort(key=lambda ref: (ref.kind != "marking", ref.path, ref.target))
+                self._uses[version] = [ref.target for ref in uses[version]]
                 self._refs[version] = (tuple(required[version]), tuple(optional[version]))
+
+    def _leave_out_unfinished(self, found: dict[int, list[Holding]]) -> None:
+        """What an import brought that has not ended goes to nobody yet; what it only said anew of something counts at once."""
+        if self._unfinished is None:
+            self._unfinished = frozenset(row.b for row in self.tx.find(Batch, done=0))
+        if not self._unfinished:
+            return
+        fresh = [version for version, rows in found.items() if any(row.batch in self._unfinished for row in rows)]
+        before = {
+            (row.version, row.custodian, row.title)
+            for row in self.tx.find_in(Holding, "version", fresh)
+            if row.batch not in self._unfinished
+        }
+        for version in fresh:
+            found[version] = [
+                row
+                for row in found[version]
+                if row.batch not in self._unfinished or (row.version, row.custodian, row.title) in before
+            ]
 
     def _lend_holdings(self, versions: Collection[int]) -> None:
         """What stands in for a version goes as the holdings of that version, and of its copies, say."""
@@ -527,6 +608,7 @@ def settle(deed: Deed, *, versions: Sequence[int]) -> None:
     """Bring every party's stream up to date after these versions came, changed or were spoken for."""
     if not versions:
         return
+    _turn(deed)
     for party in receivers(deed.tx, deed.node.party):
         world = world_for(deed.tx, deed.node.party, party, deed.at)
         world._need_versions(versions)
@@ -540,6 +622,7 @@ def settle(deed: Deed, *, versions: Sequence[int]) -> None:
 
 def resettle(deed: Deed, parties: Iterable[str]) -> None:
     """Bring streams up to date after agreements, memberships or cards changed: every class is decided anew."""
+    _turn(deed)
     classes = [row.c for row in deed.tx.find(Class)]
     for party in parties:
         world = world_for(deed.tx, deed.node.party, party, deed.at)
@@ -550,6 +633,7 @@ def resettle(deed: Deed, parties: Iterable[str]) -> None:
         }
         changed: list[int] = []
         stopped: list[int] = []
+        due: list[int] = []
         for cls, before in regrant(deed, world, classes).items():
             versions = [row.version for row in deed.tx.find(Holding, cls=cls, order=("h",)) if row.ended is None]
             lapsed = before is not None and before not in able and not superseded(deed.tx, before, deed.at)
@@ -557,8 +641,59 @@ def resettle(deed: Deed, parties: Iterable[str]) -> None:
                 stopped.extend(versions)
             else:
                 changed.extend(versions)
+                due.append(cls)
+        changed.extend(_under_lapsed(deed, world, able))
         stop(deed, world, with_stand_ins(world, stopped))
+        if len(changed) > MANY:  # what may no longer go is taken back now, what may go from now on comes row by row
+            world._need_objects({world.identity(version) for version in changed})
+            put_job(deed, party, {"classes": sorted(due)})
+            changed = [version for version in changed if world.live(version) is not None]
         issue(deed, world, plan(world, with_stand_ins(world, changed, deed)))
+
+
+def _under_lapsed(deed: Deed, world: World, able: set[str]) -> list[int]:
+    """Versions whose row stands under a title that gives no more since the last time, and that may go under another one.
+
+    What is decided for their class may be the same as before: it was under the other title already.
+    """
+    name = f"able/{world.to.id}"
+    before: list[str] = read_setting(deed.tx, name, [])
+    if set(before) != able:
+        put_setting(deed.tx, name, sorted(able))
+    lapsed = set(before) - able
+    if not lapsed:
+        return []
+    rows = [row for row in deed.tx.find(StreamRow, party=world.to.id, ended=None) if row.title in lapsed]
+    world.prime([row.version for row in rows])
+    return [row.version for row in rows if world.base(row.version)]
+
+
+def heed_cards(deed: Deed, envelopes: Sequence[bytes]) -> Card:
+    """Keep the cards of a party; where what decisions look at in them changed, its stream follows at once.
+
+    Raises:
+        SealBroken: as `take_cards`.
+    """
+    party = str(unverified_body(envelopes[0], "card")[0].get("party")) if envelopes else ""
+    before = receiver_of(deed.tx, party), is_plain(deed.tx, party)
+    card = take_cards(deed, envelopes)
+    if before != (receiver_of(deed.tx, party), is_plain(deed.tx, party)) and party in receivers(
+        deed.tx, deed.node.party
+    ):
+        resettle(deed, [party])
+    return card
+
+
+def put_job(deed: Deed, party: str, what: dict[str, Any]) -> None:
+    """Leave it to small transactions after this one to bring a party's stream up to date (comity.node.catchup)."""
+    j = (deed.tx.last(Job, "j") or 0) + 1
+    deed.tx.add([Job(j, party, canonical(what), deed.at)])
+
+
+def _turn(deed: Deed) -> None:
+    """Let those who planned over a snapshot know that the world has changed since."""
+    if deed.tx.last(Job, "j") is not None:
+        put_setting(deed.tx, "turn", read_setting(deed.tx, "turn", 0) + 1)
 
 
 def with_stand_ins(world: World, versions: Iterable[int], deed: Deed | None = None) -> list[int]:
@@ -608,11 +743,7 @@ def regrant(deed: Deed, world: World, classes: Iterable[int]) -> dict[int, str |
     party = world.to.id
     for cls in classes:
         standing = next(iter(deed.tx.find(Grant, cls=cls, party=party, ended=None)), None)
-        decision = world.decision(cls)
-        outcome = None
-        if not isinstance(decision, Withhold):
-            kind = "release" if isinstance(decision, Release) else "refer"
-            outcome = canonical({"kind": kind, "title": decision.title, "view": decision.view.name})
+        outcome = outcome_of(world.decision(cls))
         if (None if standing is None else standing.outcome) == outcome:
             continue
         changed[cls] = None if standing is None else msgspec.json.decode(standing.outcome)["title"]
@@ -621,6 +752,14 @@ def regrant(deed: Deed, world: World, classes: Iterable[int]) -> dict[int, str |
         if outcome is not None:
             deed.tx.put(Grant(cls, party, deed.at, None, outcome))
     return changed
+
+
+def outcome_of(decision: Decision) -> bytes | None:
+    """What a grant says of a decision, JSON; None for one that withholds, of which none is written."""
+    if isinstance(decision, Withhold):
+        return None
+    kind = "release" if isinstance(decision, Release) else "refer"
+    return canonical({"kind": kind, "title": decision.title, "view": decision.view.name})
 
 
 def stop(deed: Deed, world: World, versions: Sequence[int]) -> None:
@@ -689,7 +828,7 @@ def issue(deed: Deed, world: World, changes: Sequence[Change[int]]) -> None:
                 title=base.title,
                 view=base.view.name,
                 hidden=canonical(list(change.hidden)),
-                terms=canonical(base.terms.as_json()),
+                terms=kept_terms(base.terms),
                 at=deed.at,
                 added=added,
                 replaces=None if standing is None else standing.n,

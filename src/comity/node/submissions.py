@@ -32,6 +32,7 @@ from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.intake import refusals, take_in
 from comity.node.objects import Incoming, keep
+from comity.node.quotas import spend
 from comity.node.streams import settle
 from comity.node.taxii import INBOX, OWN
 
@@ -65,7 +66,7 @@ def submit(node: Node, reader: Reader, collection: str, raws: Sequence[bytes]) -
         raws: The exact bytes of each object of the envelope.
 
     Raises:
-        Unavailable: `store-busy`, `store-full`; then nothing of it was taken.
+        Unavailable: `store-busy`, `store-full`, `peer-quota`; then nothing of it was taken.
     """
     with node.store.read() as tx:
         before = tx.last(Status, "added", party=reader.party) or 0
@@ -123,6 +124,7 @@ def remove(node: Node, party: str, collection: str, object_id: str, versions: fr
 
 def _hand_in(node: Node, reader: Reader, name: str, raws: Sequence[bytes]) -> dict[str, Any]:
     with deed(node) as work:
+        spend(work, reader.party, submissions=max(1, len(raws)), bytes=sum(map(len, raws)))
         objects: list[StixObject] = []
         failures: list[dict[str, Any]] = []
         for n, raw in enumerate(raws, 1):
@@ -131,11 +133,11 @@ def _hand_in(node: Node, reader: Reader, name: str, raws: Sequence[bytes]) -> di
             except ComityError as broken:
                 failures.append(_failure(raw, n, broken.sentence, work.at))
         b = (work.tx.last(Batch, "b") or 0) + 1
-        batch = Batch(b, f"submission of {reader.party}", "taxii", name, "", work.at, len(raws), 1, b"{}")
+        batch = Batch(b, f"submission of {reader.party}", "taxii", name, "", work.at, len(raws), 1, b"{}", work.at)
         work.tx.add([batch])
         incoming = [Incoming(one) for one in objects]
         kept = keep(work, incoming, batch=batch, custodian=reader.party, title=TITLE, handlings=())
-        settle(work, versions=kept.versions)
+        settle(work, versions=[*kept.versions, *kept.moved])
         held = {row.h: row.version for row in work.tx.find_in(Holding, "h", set(kept.holdings))}
         numbers = [held[h] for h in kept.holdings]
         added = _enter(work, reader.party, INBOX, [(one.id, n) for one, n in zip(objects, numbers, strict=True)])

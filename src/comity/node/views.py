@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,10 @@ from comity.kernel.seal.commitment import EVERYTHING, Commitment, commit, disclo
 from comity.kernel.seal.seals import Role, seal
 from comity.kernel.seal.views import BUILT_IN, FULL, View, Withheld, redact
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Sealing, StandIn, StreamRow, Version
+from comity.kernel.store.rows import HandlingRow, Holding, Sealing, StandIn, StreamRow, Version
 from comity.node.agreements import view_named
 from comity.node.context import Deed
+from comity.node.objects import handlings_for
 from comity.node.parties import need_card
 
 
@@ -77,47 +78,67 @@ def show_row(tx: Reading, row: StreamRow, version: Version | None = None) -> Sho
     return show(version, view_of(tx, row.title, row.view), frozenset(hidden), row.title)
 
 
-def sealed(deed: Deed, version: Version, *, own: Callable[[], bool], source: str | None) -> Version:
-    """The version with a seal over it; made by us when it is first released, if it did not come with one.
+class Seals:
+    """The seals over what rows of a stream give: ours, made when a version is first released, where it came without one.
+
+    What they need to know is asked of the store once for all rows, and what was made is written at once by `keep`.
 
     Args:
-        own: Tells whether an officer stated that it is our own work (for what has no `created_by_ref`).
-        source: From whom it came unsealed, where that is known.
+        versions: The versions of the rows, by number.
     """
-    if version.seal is not None:
+
+    def __init__(self, deed: Deed, rows: Sequence[StreamRow], versions: Mapping[int, Version]) -> None:
+        tx, self._deed = deed.tx, deed
+        bare = {row.version: row for row in rows if row.ended is None and versions[row.version].seal is None}
+        stands = list(tx.find_in(StandIn, "version", bare))
+        originals = {one.n: one.id for one in tx.find_in(Version, "n", {one.original for one in stands})}
+        self._originals = {one.version: originals[one.original] for one in stands}
+        self._batches = {one.h: one.batch for one in tx.find_in(Holding, "h", {row.holding for row in bare.values()})}
+        self._spoken = {one.target for one in tx.find_in(HandlingRow, "target", {row.object for row in bare.values()})}
+        self._identities = frozenset(need_card(tx, deed.node.party).identities) if bare else frozenset()
+        self._own: dict[int, bool] = {}
+        self._made: list[tuple[Version, Sealing]] = []
+
+    def over(self, row: StreamRow, version: Version) -> Version:
+        """The row's version with a seal over it."""
+        if version.seal is not None:
+            return version
+        node = self._deed.node
+        data = read_json(version.raw)
+        seed = node.random(32, f"seal/{version.id}/{version.modified}")
+        original = self._originals.get(version.n)
+        made = seal(
+            data,
+            seed=seed,
+            role="anonymous" if original is not None else self._role(row, data.get("created_by_ref")),
+            party=node.party,
+            key=node.keys.node,
+            at=self._deed.at,
+            source=original,
+        )
+        opened = canonical(disclosure(made.commitment, EVERYTHING))
+        version = replace(version, digest=made.commitment.digest, seal=made.envelope, disclosure=opened)
+        source = canonical({"salt": made.source_salt.hex(), "source": original})
+        self._made.append((version, Sealing(version.n, seed, source)))
         return version
-    node = deed.node
-    data = read_json(version.raw)
-    seed = node.random(32, f"seal/{version.id}/{version.modified}")
-    stands = deed.tx.get(StandIn, version.n)
-    original = None if stands is None else deed.tx.get(Version, stands.original)
-    role: Role = "anonymous" if original is not None else _role(deed, data, own)
-    source = source if original is None else original.id
-    made = seal(
-        data,
-        seed=seed,
-        role=role,
-        party=node.party,
-        key=node.keys.node,
-        at=deed.at,
-        source=source if role != "origin" else None,
-    )
-    version = replace(
-        version,
-        digest=made.commitment.digest,
-        seal=made.envelope,
-        disclosure=canonical(disclosure(made.commitment, EVERYTHING)),
-    )
-    deed.tx.put(version)
-    deed.tx.add([Sealing(version.n, seed, canonical({"salt": made.source_salt.hex(), "source": source}))])
-    return version
 
+    def keep(self) -> None:
+        """Write the seals that were made."""
+        self._deed.tx.put(*(version for version, _ in self._made))
+        self._deed.tx.add(sealing for _, sealing in self._made)
 
-def _role(deed: Deed, data: dict[str, Any], own: Callable[[], bool]) -> Role:
-    creator = data.get("created_by_ref")
-    if creator is None:
-        return "origin" if own() else "custody"
-    return "origin" if creator in need_card(deed.tx, deed.node.party).identities else "custody"
+    def _role(self, row: StreamRow, creator: str | None) -> Role:
+        if creator is None:
+            return "origin" if self._stated_own(self._batches[row.holding], row.object) else "custody"
+        return "origin" if creator in self._identities else "custody"
+
+    def _stated_own(self, batch: int, identity: str) -> bool:
+        """Whether officers stated that a batch, or the object itself, is our own work."""
+        if batch not in self._own:
+            self._own[batch] = any(one.own for one in handlings_for(self._deed.tx, "", [batch]))
+        return self._own[batch] or (
+            identity in self._spoken and any(one.own for one in handlings_for(self._deed.tx, identity, []))
+        )
 
 
 def disclosed(tx: Reading, version: Version, shown: Shown) -> bytes:

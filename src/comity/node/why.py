@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,7 +24,7 @@ from comity.kernel.seal.commitment import VIEW_EXTENSION
 from comity.kernel.seal.views import Withheld
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Holding, StreamRow, Version
-from comity.node.agreements import title_sentence
+from comity.node.agreements import Standing, standing_between, title_sentence
 from comity.node.context import Node
 from comity.node.parties import name_of, resolve_party
 from comity.node.streams import World, world_for
@@ -33,7 +33,7 @@ from comity.node.views import show, show_row
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One answer: the decision, its sentence, and what was given."""
+    """One answer: the decision, its sentence, what was given, and where the agreements between us and the party stand."""
 
     object: str
     party: str
@@ -43,9 +43,10 @@ class Why:
     holding: Holding
     at: Instant
     facets: dict[str, Any]
+    standing: tuple[Standing, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """{object, party, released, sentence, decision..., facets, given, at}."""
+        """{object, party, released, sentence, decision..., facets, given, standing, at}."""
         return {
             "object": self.object,
             "party": self.party,
@@ -62,6 +63,7 @@ class Why:
                 "at": format(self.given.at),
                 "hidden": msgspec.json.decode(self.given.hidden),
             },
+            "standing": [one.as_json() for one in self.standing],
             "at": format(self.at),
         }
 
@@ -79,15 +81,26 @@ def why(node: Node, object_id: str, party: str, *, at: Instant | None = None) ->
         versions = sorted(tx.find(Version, id=object_id), key=lambda one: (one.modified, one.n))
         if not versions:
             raise NotFound("no-such-object", f"No object {object_id} is held here.")
+        standing = tuple(standing_between(tx, node.party, row.id, moment))
         best: Why | None = None
         for version in reversed(versions):
             for holding in world.holdings(version.n):
-                found = _of_holding(tx, world, version, holding, moment)
+                found = _of_holding(tx, world, version, holding, moment, standing)
                 if best is None or _tells(found) > _tells(best):
                     best = found
         if best is None:
-            raise NotFound("no-such-object", f"{object_id} was taken back and is held no more.")
+            raise NotFound("no-such-object", _why_not_held(tx, object_id))
         return best
+
+
+def _why_not_held(tx: Reading, object_id: str) -> str:
+    holding = next(iter(tx.find(Holding, object=object_id, ended=None)), None)
+    if holding is None:
+        return f"{object_id} was taken back and is held no more."
+    return (
+        f"{object_id} came with an import that has not ended (batch {holding.batch}), and goes to nobody before that; run the same "
+        "import again to end it."
+    )
 
 
 def _tells(found: Why) -> tuple[bool, bool]:
@@ -96,7 +109,9 @@ def _tells(found: Why) -> tuple[bool, bool]:
     return released, released and found.given is not None
 
 
-def _of_holding(tx: Reading, world: World, version: Version, holding: Holding, at: Instant) -> Why:
+def _of_holding(
+    tx: Reading, world: World, version: Version, holding: Holding, at: Instant, standing: tuple[Standing, ...]
+) -> Why:
     decision = world.outcome(holding)
     facets = world.facets(holding.cls)
     held = version
@@ -116,12 +131,29 @@ def _of_holding(tx: Reading, world: World, version: Version, holding: Holding, a
         to=world.to.id,
         party=lambda party: name_of(tx, party),
         agreement=lambda digest: title_sentence(tx, digest),
+        nearest=_nearest(decision, facets.title, standing),
     )
     if given is not None and isinstance(decision, Release):
         told += _given(tx, given)
     if held is not version:
         told += f" Its source stays hidden: it goes as {version.id}, sealed by us, and nothing in that leads back."
-    return Why(held.id, world.to.id, decision, told, given, holding, at, facets.as_json())
+    return Why(held.id, world.to.id, decision, told, given, holding, at, facets.as_json(), standing)
+
+
+_NO_CLAUSE: Final = frozenset(("clause-between", "own-title", "holder-still-receiver"))
+
+
+def _nearest(decision: Decision, title: str | None, standing: tuple[Standing, ...]) -> str:
+    """Where the agreement stands that would come nearest, where it is for want of one that nothing goes; else nothing.
+
+    What came under an agreement goes on under that one only. One that is suspended is told of also where another does not permit.
+    """
+    if not isinstance(decision, Withhold):
+        return ""
+    own = [one for one in standing if title is None or one.digest == title.partition("#")[0]]
+    if any(one.predicate in _NO_CLAUSE for one in decision.failed):
+        return own[0].sentence if own else ""
+    return next((one.sentence for one in own if one.word == "suspended"), "")
 
 
 def _stand_in(tx: Reading, world: World, version: Version, decision: Release) -> Version:

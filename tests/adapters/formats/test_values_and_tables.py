@@ -174,13 +174,21 @@ def test_a_list_of_values_passes_over_comments_and_takes_what_is_stated() -> Non
     assert shape["pattern"] == "[file:name = 'setup.zip']"
 
 
-def test_an_undated_row_is_the_same_whenever_it_is_imported_and_a_changed_one_another_statement() -> None:
+def test_an_undated_row_has_the_same_id_whenever_it_is_imported_and_a_changed_one_another() -> None:
     row = "value,type,notes\nbad.example,domain,{}\n"
-    (first,), (later,), (changed,) = items(row.format("x")), items(row.format("x"), at=AT * 2), items(row.format("y"))
-    assert first.raw == later.raw
-    assert json.loads(first.raw)["created"] == minting.UNDATED
+    (first,), (later,), (changed,) = items(row.format("x")), items(row.format("x"), at=AT + 7), items(row.format("y"))
+    dates = ("created", "modified", "valid_from")
+    assert first.undated == dates
+    was, now = json.loads(first.raw), json.loads(later.raw)
+    assert {was[name] for name in dates} == {"2022-01-01T00:00:00.000Z"}
+    assert {now[name] for name in dates} == {"2022-01-01T00:00:00.000007Z"}
+    assert {**was, **{name: now[name] for name in dates}} == now
+    assert was["extensions"][minting.ROW_EXTENSION] == {
+        "extension_type": "property-extension",
+        "unstated": list(dates),
+    }
     assert "bears no date" in first.changes[0]
-    assert json.loads(first.raw)["id"] != json.loads(changed.raw)["id"]
+    assert was["id"] != json.loads(changed.raw)["id"]
 
 
 def test_a_row_with_a_column_modified_becomes_a_newer_version() -> None:
@@ -189,8 +197,10 @@ def test_a_row_with_a_column_modified_becomes_a_newer_version() -> None:
     assert (old["id"], old["created"]) == (new["id"], new["created"])
     assert old["modified"] < new["modified"]
     undated = "value,type,modified\nbad.example,domain,{}\n"
-    (old,), (new,) = shapes(undated.format("2021-03-03")), shapes(undated.format("2021-03-04"))
-    assert (old["id"], old["created"]) == (new["id"], new["created"])
+    (old,), (new,) = items(undated.format("2021-03-03")), items(undated.format("2021-03-04"))
+    assert (old.undated, new.undated) == (("created",), ("created",))
+    assert json.loads(old.raw)["id"] == json.loads(new.raw)["id"]
+    assert json.loads(old.raw)["created"] == "2021-03-03T00:00:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -201,15 +211,17 @@ def test_a_row_with_a_column_modified_becomes_a_newer_version() -> None:
         ("2021/03/05", "2021-03-05T00:00:00.000Z"),
         ("2021-03-05 10:07", "2021-03-05T10:07:00.000Z"),
         ("1614938849", "2021-03-05T10:07:29.000Z"),
-        ("03/05/2021", minting.UNDATED),
-        ("2021-02-30", minting.UNDATED),
+        ("03/05/2021", "2022-01-01T00:00:00.000Z"),
+        ("2021-02-30", "2022-01-01T00:00:00.000Z"),
     ],
 )
 def test_dates_are_read_and_never_guessed(written: str, read: str) -> None:
     (shape,) = shapes(f"value,type,first seen\nbad.example,domain,{written}\n")
     assert shape["valid_from"] == read
-    if read == minting.UNDATED:
-        assert shape["extensions"][minting.ROW_EXTENSION]["columns"] == {"first_seen": written}
+    if read.startswith("2022"):
+        told = shape["extensions"][minting.ROW_EXTENSION]
+        assert told["columns"] == {"first_seen": written}
+        assert told["unstated"] == ["created", "modified", "valid_from"]
 
 
 def test_a_cve_becomes_a_vulnerability_and_tags_confidence_and_end_their_properties() -> None:

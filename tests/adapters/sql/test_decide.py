@@ -103,6 +103,7 @@ class World:
             retention=dice.random() < 0.6,
             minimised=dice.random() < 0.6,
             unread=dice.random() < 0.05,
+            claimants=dice.choice((frozenset(), frozenset(), frozenset(dice.sample(PARTIES, 2)))),
         )
         if of.tlp is None or dice.random() < 0.75:
             return of
@@ -225,10 +226,21 @@ def test_a_prohibition_that_binds_the_originator_is_heard_through_a_third_party(
     forbidden = ClauseInForce("bb" * 32, stop, frozenset({FAR}), frozenset({THEM}), 0, None, None)
     nothing = {field.name: None for field in fields(Facets) if field.default is not False}
     stated: dict[str, Any] = {"type": "indicator", "tlp": "clear", "custodian": THIRD, "title": title.title}
-    of = Facets(**{**nothing, **stated, "originator": FAR, "basis": frozenset({"consent"}), "parts": frozenset()})
+    of = Facets(
+        **{
+            **nothing,
+            **stated,
+            "originator": FAR,
+            "basis": frozenset({"consent"}),
+            "parts": frozenset(),
+            "claimants": frozenset(),
+        }
+    )
     to = [Receiver(THEM, "csirt")]
     assert [row.party for row in given({1: of}, US, to, [title], at=NOW)] == [THEM]
     assert list(given({1: of}, US, to, [title, forbidden], at=NOW)) == []
+    contested = replace(of, originator=None, claimants=frozenset({FAR, CLIENT}))
+    assert list(given({1: contested}, US, to, [title, forbidden], at=NOW)) == []
     assert [row.party for row in given({1: replace(of, originator=CLIENT)}, US, to, [title, forbidden], at=NOW)] == [
         THEM
     ]

@@ -8,6 +8,10 @@ import orjson
 import pytest
 from litestar import Litestar, get
 
+from comity.desks import desks
+from comity.faces.api.agreements import Draft
+from comity.faces.api.objects import HandlingBody
+from comity.faces.api.record import Approving
 from comity.faces.http.app import create_app
 from comity.faces.http.errors import OF_CODE, answer_error
 from comity.faces.http.exchange import STRANGE
@@ -160,7 +164,13 @@ def test_the_description_names_every_route_and_every_body(teams: Teams) -> None:
         if method != "OPTIONS"
     }
     assert described == served
-    assert {"HandlingBody", "Approving", "Draft"} <= set(description["components"]["schemas"])
+    schemas = description["components"]["schemas"]
+    asked = {f"/api/v1/{item.name.replace(' ', '/')}": item.asks for desk in desks() for item in desk.deeds}
+    asked |= {"/api/v1/handling": HandlingBody, "/api/v1/release/approve": Approving, "/api/v1/agreements/draft": Draft}
+    for path, body in asked.items():
+        content = description["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        members = schemas[content["$ref"].rpartition("/")[2]]["properties"]
+        assert set(members) == set(body.__struct_encode_fields__), path
     assert description["components"]["securitySchemes"]
 
 

@@ -14,7 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from comity.faces.cli.intake import OUTCOMES
+import pytest
+
+from comity.node.intake import OUTCOMES
 from simulators.shell import Party, call
 
 VALUES = "".join(f"192.0.{n // 256}.{n % 256}\n" for n in range(2_500)).encode()
@@ -122,6 +124,20 @@ def test_import_that_was_stopped_goes_on_where_it_was(alone: Party, tmp_path: Pa
     assert batches == [told["batch"]]
 
 
+def test_rows_name_us_as_their_creator_only_where_they_are_stated_to_be_our_own(alone: Party, tmp_path: Path) -> None:
+    file, out = tmp_path / "values.txt", tmp_path / "out.json"
+    file.write_bytes(b"192.0.2.1\n")
+    assert alone.do("import", str(file))["new"] == 1
+    assert alone.do("import", str(file), "--own")["new"] == 1
+    assert (
+        alone.do("import", str(file), "--tlp", "amber")["known"],
+        alone.do("import", str(file), "--own")["known"],
+    ) == (1, 1)
+    alone.do("export", "--output", str(out))
+    made = [one for one in json.loads(out.read_bytes())["objects"] if one["type"] == "indicator"]
+    assert [one.get("created_by_ref") for one in made] == [None, alone.id]
+
+
 def test_words_are_checked_and_the_nearest_is_named(alone: Party) -> None:
     for option, word, near in (
         ("--tlp", "grean", "green"),
@@ -193,6 +209,33 @@ def test_one_byte_changed_in_the_database_is_named_by_the_doctor(alone: Party, t
     answer = alone.try_("doctor")
     assert answer.status == 1
     assert [one["what"] for one in answer.json["findings"]] == [indicator(2)["id"]]
+
+
+@pytest.mark.parametrize(
+    ("table", "number", "column", "before", "after"),
+    [
+        ("class", "c", "facets", b'"tlp":"red"', b'"tlp":"clear"'),
+        ("handling", "s", "envelope", b'"sig":"', b'"sig":"A'),
+    ],
+)
+def test_a_marking_loosened_or_a_statement_changed_in_the_database_is_named_by_the_doctor(
+    alone: Party, tmp_path: Path, table: str, number: str, column: str, before: bytes, after: bytes
+) -> None:
+    import sqlite3
+
+    file = tmp_path / "in.json"
+    file.write_bytes(bundle(indicator(1)))
+    batch = alone.do("import", str(file), "--tlp", "red")["batch"]
+    base = sqlite3.connect(alone.folder / "comity.db")
+    with base:
+        key, kept = list(base.execute(f"SELECT {number}, {column} FROM {table} ORDER BY {number}"))[-1]
+        assert before in kept
+        base.execute(f"UPDATE {table} SET {column} = ? WHERE {number} = ?", (kept.replace(before, after), key))
+    base.close()
+    answer = alone.try_("doctor")
+    assert answer.status == 1 and answer.json["whole"] is False
+    named = {one["what"] for one in answer.json["findings"]}
+    assert (indicator(1)["id"] if table == "class" else f"batch:{batch}") in named
 
 
 def test_ctrl_c_in_a_real_process_says_what_is_kept(tmp_path: Path) -> None:

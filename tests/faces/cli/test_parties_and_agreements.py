@@ -61,7 +61,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     )
     digest = alpha.do("agreement", "receive", str(draft))["digest"]
     alpha.do("import", "-", *SAID, stdin=VALUES)
-    assert alpha.do("agreement", "preview", digest)["parties"][0]["shown"] == 3
+    assert alpha.do("agreement", "preview", digest)["parties"][0]["shown"] == 4  # the definition of their extension too
     alpha.do("agreement", "send", digest, officer="Ann")
     carry(alpha, beta)
     sign(digest, alpha, beta)
@@ -78,7 +78,7 @@ def test_what_the_preview_showed_is_what_arrives(pair: Pair) -> None:
     pair.alpha.do("export", "--to", "Beta", "--type", "indicator", "--output", str(pair.folder / "as-beta.json"))
     assert out.read_bytes() == (pair.folder / "as-beta.json").read_bytes()
     standing = pair.alpha.do("release", "preview", "Beta")
-    assert (standing["standing"], standing["shown"]) == (3, 0)
+    assert (standing["standing"], standing["shown"]) == (4, 0)
     assert list(standing["standing_by_clause"]) == [f"{pair.digest}#1"]
 
 
@@ -95,7 +95,9 @@ def test_why_is_answered_on_both_sides(pair: Pair) -> None:
 
 def test_account_lists_every_row_with_its_receipt(pair: Pair) -> None:
     told = pair.alpha.do("account", "--party", "Beta", "--taken")
-    assert sorted(row["object"] for row in told["given"]) == sorted(pair.objects)
+    definition = [row["object"] for row in told["given"] if row["object"].startswith("extension-definition--")]
+    assert sorted(row["object"] for row in told["given"]) == sorted([*pair.objects, *definition])
+    assert len(definition) == 1
     assert all(row["receipt"] and row["clause"] == "1" for row in told["given"])
     assert told["imports"][-1]["new"] == 3
     assert pair.alpha.do("account", "--to", "2021-03-02T00:00:00Z")["count"] == 0
@@ -166,6 +168,17 @@ def test_outbox_is_empty_once_everything_is_receipted(pair: Pair) -> None:
     row = pair.alpha.do("outbox", "list")["outbox"][0]
     assert (row["name"], row["objects"]) == ("Beta", 0)
     pair.alpha.do("outbox", "retry", "Beta")
+
+
+def test_administrator_sets_how_much_a_party_may_send_in_a_day(pair: Pair) -> None:
+    assert pair.alpha.try_("peer", "limit", "Beta", "--rows", "5").json["code"] == "token-needed"
+    usual = pair.alpha.do("peer", "limit", "Beta", officer="Ann")["limits"]
+    set_ = pair.alpha.do("peer", "limit", "Beta", "--rows", "5", officer="Ann")
+    assert set_["limits"] == {**usual, "rows": 5}
+    assert set_["today"]["control"] > 0
+    assert pair.alpha.do("peer", "limit", "Beta", "--rows", "0", officer="Ann")["limits"] == usual
+    assert pair.alpha.try_("peer", "limit", "Beta", "--rows=-1", officer="Ann").json["code"] == "quota"
+    assert pair.alpha.do("peer", "list")["peers"][0]["quota"] is None
 
 
 def test_two_drafts_are_compared_in_words_and_in_objects(pair: Pair) -> None:
@@ -260,6 +273,8 @@ def test_party_without_a_node_gets_a_token_and_hears_where_it_can_never_receive(
     [
         ("identity", ["--at-once"]),
         ("node", ["--after", "PT1S"]),
+        ("log", ["--after", "PT1S"]),
+        ("log", ["--at-once"]),
     ],
 )
 def test_keys_rotate_and_what_was_signed_before_stays_valid(use: str, when: list[str], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_page_holds_the_reference_that_the_commands_write() -> None:
 
 
 def test_every_argument_and_option_is_explained() -> None:
-    for line in reference().splitlines():
+    for line in reference().partition("### ")[2].splitlines():
         if line.startswith("| ") and not line.startswith(("| | |", "| --- |", "| before")):
             meaning = line.split("|")[2].strip()
             assert re.fullmatch(r".{3,}\.", meaning), line

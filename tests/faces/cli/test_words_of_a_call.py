@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 
 from comity.__main__ import wiring
 from comity.faces.cli.context import visible
-from comity.faces.cli.main import COMMANDS, GROUPS, default_home, read_globals
+from comity.faces.cli.desks import desk_commands, desk_groups
+from comity.faces.cli.main import COMMANDS, GROUPS, default_home, make_app, read_globals
 from simulators.shell import Answer, Party, call
 
 
@@ -76,6 +79,34 @@ def test_every_command_explains_itself(shell: Callable[..., Answer]) -> None:
         answer = shell(*words, "--help")
         assert answer.status == 0
         assert f"comity {' '.join(words)}".strip() in answer.text
+
+
+def test_every_list_of_commands_says_what_each_does(shell: Callable[..., Answer]) -> None:
+    app = make_app(load=True)
+    groups, commands = {**GROUPS, **desk_groups()}, {*COMMANDS, *desk_commands()}
+    for group in ("", *groups):
+        page = shell(*group.split(), "--help").text
+        rows = re.findall(r"^│ (?=\S)(\S+) +(.*?) *│$", page, re.MULTILINE)
+        listed = {name: begin for name, begin in rows if not name.startswith("-")}
+        known = {words for words in (*commands, *groups) if words.rpartition(" ")[0] == group}
+        assert set(listed) == {words.rpartition(" ")[2] for words in known}
+        for words in known:
+            found: Any = app
+            for word in words.split():
+                found = found[word]
+            begin = listed[words.rpartition(" ")[2]]
+            assert begin
+            assert found.help.strip().startswith(begin.split(" ")[0])
+
+
+def test_every_option_and_argument_says_what_it_is_for(shell: Callable[..., Answer]) -> None:
+    app = make_app(load=True)
+    for words in (*COMMANDS, *desk_commands()):
+        found: Any = app
+        for word in words.split():
+            found = found[word]
+        for one in found.assemble_argument_collection():
+            assert not (one.parse and one.show) or (one.parameter.help or "").strip(), (words, one.names)
 
 
 def test_name_with_terminal_escapes_is_shown_as_codes(

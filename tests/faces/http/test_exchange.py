@@ -22,9 +22,10 @@ from comity.kernel.tlog.checkpoint import read_checkpoint
 from comity.node.contact import converse
 from comity.node.nonces import use_nonce
 from comity.node.parties import node_keys, read_card_file
+from comity.node.quotas import set_limits, used
 from simulators.asked import Asker
-from simulators.teams import STATED, Teams, config
-from simulators.world import SECOND, indicator
+from simulators.teams import INBOX, STATED, Teams, config, envelope
+from simulators.world import DAY, SECOND, indicator
 
 BASE = "http://127.0.0.1:8450"
 
@@ -210,6 +211,52 @@ def test_a_turn_that_is_none_is_refused_and_signed(teams: Teams, body: bytes, co
     assert 400 <= bridge.came[0].status_code < 500
     assert bridge.came[0].json()["code"] == code
     assert "signature" in bridge.came[0].headers
+
+
+def test_a_party_whose_requests_keep_failing_is_told_to_wait_and_another_is_not(teams: Teams) -> None:
+    b = teams.world.nodes["Team B"]
+    set_limits(teams.a, b.party, {"failed": 2}, officer="officer-1")
+    bridge = Bridge(teams.app)
+    asked = client(teams, bridge)
+    for _ in range(2):
+        with pytest.raises(RequestRefused):
+            asked.turn(b"{}", objects=False)
+    with pytest.raises(Unavailable, match="2 requests that fail a day") as told:
+        asked.card()
+    assert told.value.code == "peer-busy" and bridge.came[-1].status_code == 429
+    assert "signature" in bridge.came[-1].headers
+    assert teams.b.get("/taxii2/").status_code == 200  # what it may read it may read
+    teams.world.at += DAY
+    assert len(read_card_file(asked.card())) == 1
+
+
+def test_requests_that_somebody_forged_or_replayed_do_not_count_against_a_party(teams: Teams) -> None:
+    b = teams.world.nodes["Team B"]
+    set_limits(teams.a, b.party, {"failed": 1}, officer="officer-1")
+    bridge = Bridge(teams.app)
+    asked = client(teams, bridge)
+    asked.card()
+    for _ in range(3):
+        bridge.handle_request(bridge.sent[0])
+        assert bridge.came[-1].status_code == 409
+        forged = httpx.Request(
+            "GET", bridge.sent[0].url, headers={**bridge.sent[0].headers, "signature": "comity=:AAAA:"}
+        )
+        bridge.handle_request(forged)
+        assert bridge.came[-1].status_code == 404
+    with teams.a.store.read() as tx:
+        assert used(tx, b.party, teams.world.at)["failed"] == 0
+    assert len(read_card_file(asked.card())) == 1
+
+
+def test_who_hands_in_too_much_over_taxii_is_told_when_to_come_again(teams: Teams) -> None:
+    set_limits(teams.a, teams.world.nodes["Team B"].party, {"submissions": 1}, officer="officer-1")
+    taxii = {"content-type": "application/taxii+json;version=2.1", "accept": "application/taxii+json;version=2.1"}
+    assert teams.b.post(INBOX, content=envelope(indicator(1)), headers=taxii).status_code == 202
+    answer = teams.b.post(INBOX, content=envelope(indicator(2)), headers=taxii)
+    assert (answer.status_code, answer.json()["error_code"]) == (429, "peer-quota")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "1 objects handed in over TAXII a day" in answer.json()["title"]
 
 
 def test_a_nonce_is_used_once_and_forgotten_when_its_time_is_over(teams: Teams) -> None:

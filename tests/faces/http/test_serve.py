@@ -28,9 +28,11 @@ TESTS = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import json, sys
 from comity.adapters.sql import open_store
+from comity.faces.http import serve as module
 from comity.faces.http.serve import serve
 from simulators.teams import Teams
 from simulators.world import indicator, malware
+module.PATIENCE = 1
 folder, port = sys.argv[1], int(sys.argv[2])
 teams = Teams(make_store=lambda name: open_store(f"sqlite:///{folder}/{name[-1]}.db"))
 teams.take(*[indicator(n) for n in range(1, 8)], malware(1))
@@ -62,8 +64,9 @@ def running(tmp_path: Path) -> Iterator[Running]:
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(tmp_path), str(port)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *os.environ.get("PYTHONPATH", "").split(":")])},
     )
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
@@ -72,7 +75,9 @@ def running(tmp_path: Path) -> Iterator[Running]:
     finally:
         process.kill()
         process.wait(10)
-        process.stdout.close()
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
 
 
 def test_the_oasis_client_discovers_lists_pages_filters_and_posts(running: Running) -> None:
@@ -108,6 +113,18 @@ def test_sigterm_ends_the_server_in_order_and_the_timer_ran(running: Running) ->
         assert running.process.wait(20) == 0
     assert running.process.stdout is not None
     assert json.loads(running.process.stdout.readline())["ticks"] >= 2
+
+
+def test_a_request_that_never_ends_does_not_hold_up_the_end(running: Running) -> None:
+    host, _, port = running.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(b"POST /comity/1/control HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        time.sleep(0.3)
+        running.process.send_signal(signal.SIGTERM)
+        _, said = running.process.communicate(timeout=60)
+        assert running.process.returncode == 0
+        assert "Traceback" not in said
+        assert "cut off" in said
 
 
 def test_a_killed_server_leaves_no_process_that_answers(running: Running) -> None:

@@ -354,6 +354,24 @@ def test_nobody_gets_round_a_prohibition_by_way_of_a_third_party() -> None:
     assert isinstance(ask(facets(), standing(permit(), agreement="bb" * 32), theirs), Release)
 
 
+def test_a_prohibition_of_whoever_claims_to_be_the_originator_counts() -> None:
+    held, title = second("green")
+    far, further = "identity--far", "identity--further"
+    contested = replace(held, originator=None, claimants=frozenset({far, further}))
+    for claimant in (far, further):
+        theirs = standing(prohibit(), senders=frozenset({claimant}))
+        assert why(ask(contested, title, theirs)) == {"not-prohibited"}
+        assert isinstance(ask(replace(held, originator=None), title, theirs), Release)
+    assert isinstance(ask(contested, title), Release)
+
+
+def test_who_contests_the_originator_is_part_of_the_class_and_nothing_else_changes_its_key() -> None:
+    held, _ = second("green")
+    contested = replace(held, claimants=frozenset({"identity--far", "identity--further"}))
+    assert contested.key != held.key and Facets.from_json(contested.as_json()) == contested
+    assert "claimants" not in held.as_json() and Facets.from_json(held.as_json()) == held
+
+
 # --- granular markings
 
 
@@ -392,6 +410,9 @@ def test_embargo_expiry_and_a_missing_reference_withhold_the_one_object() -> Non
     assert of_object(release, facets(), US, to, at=NOW, embargo=NOW, expiry=NOW + 1) == release
     assert why(of_object(release, facets(), US, to, at=NOW, embargo=NOW + 1)) == {"embargo-lifted"}
     assert why(of_object(release, facets(), US, to, at=NOW, expiry=NOW)) == {"not-expired"}
+    assert of_object(release, facets(), US, to, at=NOW, addressed=frozenset({to.id, THIRD})) == release
+    for others in (frozenset({THIRD}), frozenset()):
+        assert why(of_object(release, facets(), US, to, at=NOW, addressed=others)) == {"addressed-here"}
     held = of_object(release, facets(), US, to, at=NOW, not_shown=("malware--1",))
     assert why(held) == {"reference-shown"}
     assert "malware--1" in explained(held)
@@ -508,6 +529,7 @@ class World:
             minimised=self.dice.random() < 0.7,
             unread=self.dice.random() < 0.05,
             parts=frozenset(),
+            claimants=self.dice.choice((frozenset(), frozenset(), frozenset(self.dice.sample(PARTIES, 2)))),
         )
 
     def clauses(self, count: int) -> tuple[ClauseInForce, ...]:
@@ -638,7 +660,7 @@ def prose(
             return False
         return not ("exercise" in caveats and "exercise" not in (clause.purpose or ()))
 
-    voices = {holder, of.custodian, of.originator} if of.title else {holder}
+    voices = {holder, of.custodian, of.originator, *of.claimants} if of.title else {holder}
     heard = [item for item in in_force if item.senders & voices and to.id in item.receivers]
     if any(item.clause.says == "prohibit" and speaks(item) != "no" for item in heard):
         return ("withhold",)

@@ -268,6 +268,32 @@ def test_senseless_card_is_refused(lie: dict[str, Any]) -> None:
     assert _code(read_card, sign("card", body | lie, [IDENTITY])) == "card-malformed"
 
 
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("Team \u202eB", "U+202E"),
+        ("Team\u200b B", "U+200B"),
+        ("Team\nB", "U+000A"),
+        ("Team B\u2066", "U+2066"),
+        ("Team \u3164B", "U+3164"),
+        ("E\u0301quipe", "normal form C"),
+        ("T" * 201, "201 characters"),
+    ],
+)
+def test_card_whose_name_hides_characters_is_neither_made_nor_read(name: str, seen: str) -> None:
+    assert _code(make_card, replace(FIRST, name=name), [IDENTITY]) == "card-name"
+    body, _ = unverified_body(FIRST_BYTES, "card")
+    with pytest.raises(SealBroken) as refused:
+        read_card(sign("card", body | {"name": name}, [IDENTITY]))
+    assert refused.value.code == "card-name"
+    assert seen in refused.value.sentence
+
+
+def test_card_may_be_named_in_any_script() -> None:
+    for name in ("Équipe nationale", "Команда Б", "国家应急中心 (CN)", "دفترِ اطلاع\u200cرسانی"):
+        assert read_card(make_card(replace(FIRST, name=name), [IDENTITY])).name == name
+
+
 @pytest.mark.parametrize("missing", sorted(set(unverified_body(FIRST_BYTES, "card")[0]) - {"x_new"}))
 def test_card_without_a_member_is_refused(missing: str) -> None:
     body, _ = unverified_body(FIRST_BYTES, "card")

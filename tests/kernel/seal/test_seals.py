@@ -20,7 +20,7 @@ from comity.kernel.seal.keys import SigningKey
 from comity.kernel.seal.seals import (
     Sealed,
     check_source,
-    claimed_instant,
+    claimed,
     claimed_party,
     seal,
     verify_seal,
@@ -207,12 +207,12 @@ def test_seal_with_members_of_a_later_form_is_still_read() -> None:
 def test_claims_are_read_without_being_believed() -> None:
     envelope = _sealed(key=OTHER).envelope
     assert claimed_party(envelope) == PARTY
-    assert claimed_instant(envelope) == AT
+    assert claimed(envelope)[1] == AT
     for body in ({}, {"party": 1, "at": 2}):
         with pytest.raises(SealBroken):
             claimed_party(sign("seal", body, [OTHER]))
         with pytest.raises(SealBroken):
-            claimed_instant(sign("seal", body, [OTHER]))
+            claimed(sign("seal", body, [OTHER]))
 
 
 @settings(max_examples=100, deadline=None)

@@ -206,22 +206,22 @@ def test_an_origin_names_the_party_and_the_incarnation() -> None:
 def test_an_honest_log_that_grew_is_believed(old: int, new: int) -> None:
     for explicit in (False, True):
         proof = consistency_proof(old, new, reader(LEAVES), explicit=explicit)
-        assert isinstance(judge(signed(old), signed(new), proof, key=RAW), Grown)
+        assert isinstance(judge(signed(old), signed(new), proof, keys=[RAW]), Grown)
 
 
 def test_the_same_checkpoint_again_says_nothing_new() -> None:
-    assert isinstance(judge(signed(300), signed(300), None, key=RAW), Same)
+    assert isinstance(judge(signed(300), signed(300), None, keys=[RAW]), Same)
     later_cosigned = signed(300) + f"— witness.example {b64encode(bytes(76)).decode()}\n".encode()
-    assert isinstance(judge(signed(300), later_cosigned, None, key=RAW), Same)
+    assert isinstance(judge(signed(300), later_cosigned, None, keys=[RAW]), Same)
 
 
 def test_replayed_smaller_checkpoint_is_refused() -> None:
-    assert isinstance(judge(signed(300), signed(299), None, key=RAW), RolledBack)
-    assert isinstance(judge(signed(300), signed(0, []), None, key=RAW), RolledBack)
+    assert isinstance(judge(signed(300), signed(299), None, keys=[RAW]), RolledBack)
+    assert isinstance(judge(signed(300), signed(0, []), None, keys=[RAW]), RolledBack)
 
 
 def test_a_log_shown_differently_to_two_peers_is_a_fork_and_the_file_convinces_a_third() -> None:
-    verdict = judge(signed(300), signed(300, FORKED), None, key=RAW)
+    verdict = judge(signed(300), signed(300, FORKED), None, keys=[RAW])
     assert isinstance(verdict, Fork)
     older, newer = verify_fork(verdict.evidence.to_json(), RAW)
     assert older.size == newer.size == 300
@@ -231,7 +231,7 @@ def test_a_log_shown_differently_to_two_peers_is_a_fork_and_the_file_convinces_a
 @pytest.mark.parametrize("old", [6, 7, 8, 64, 255, 256, 299])
 def test_a_rewritten_history_of_another_size_is_a_fork_and_the_file_convinces_a_third(old: int) -> None:
     proof = consistency_proof(old, 300, reader(FORKED), explicit=True)
-    verdict = judge(signed(old), signed(300, FORKED), proof, key=RAW)
+    verdict = judge(signed(old), signed(300, FORKED), proof, keys=[RAW])
     assert isinstance(verdict, Fork)
     assert verify_fork(verdict.evidence.to_json(), RAW)[1].size == 300
 
@@ -248,26 +248,26 @@ def test_a_damaged_or_missing_proof_convicts_nobody() -> None:
         [b"short"],
         [EMPTY_ROOT] * 10_000,
     ):
-        verdict = judge(old, new, proof, key=RAW)
+        verdict = judge(old, new, proof, keys=[RAW])
         assert isinstance(verdict, Unproved)
         assert verdict.why
 
 
 def test_a_later_incarnation_is_a_restore_and_an_earlier_one_is_refused() -> None:
     restored = signed(3, FORKED, log=origin(PARTY, 2))
-    assert isinstance(judge(signed(300), restored, None, key=RAW), Restored)
-    assert isinstance(judge(restored, signed(300), None, key=RAW), RolledBack)
+    assert isinstance(judge(signed(300), restored, None, keys=[RAW]), Restored)
+    assert isinstance(judge(restored, signed(300), None, keys=[RAW]), RolledBack)
     with_new_key = signed(3, FORKED, STRANGER, origin(PARTY, 2))
-    assert isinstance(judge(signed(300), with_new_key, None, key=RAW, new_key=raw_key(STRANGER.public.spki)), Restored)
+    assert isinstance(judge(signed(300), with_new_key, None, keys=[RAW, raw_key(STRANGER.public.spki)]), Restored)
 
 
 def test_a_checkpoint_the_log_did_not_sign_convicts_nobody() -> None:
     with pytest.raises(SealBroken):
-        judge(signed(300), signed(300, FORKED, STRANGER), None, key=RAW)
+        judge(signed(300), signed(300, FORKED, STRANGER), None, keys=[RAW])
     with pytest.raises(SealBroken):
         verify_fork(ForkEvidence(signed(300), signed(300, FORKED, STRANGER)), RAW)
     with pytest.raises(InputRefused, match="two parties"):
-        judge(signed(300), signed(300, FORKED, log=origin(OTHER, 1)), None, key=RAW)
+        judge(signed(300), signed(300, FORKED, log=origin(OTHER, 1)), None, keys=[RAW])
 
 
 def test_an_honest_log_cannot_be_framed_with_its_own_checkpoints() -> None:

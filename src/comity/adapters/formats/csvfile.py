@@ -8,7 +8,8 @@ Rules (docs/formats/intake.md):
 - Several hash columns of one row are one file: one indicator whose pattern any of them matches.
 - Dates with a day and a month that could be swapped are not read; a time without a zone is read as UTC and said so.
 - A marking that is not understood refuses the row. Columns without STIX form stay in an extension of ours.
-- Memory: one row. A row beyond the limits is refused and passed over without being held.
+- Memory: one row. A row beyond the limits is refused and passed over without being held; a quote that nobody closes
+  costs its own line.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
@@ -152,46 +154,70 @@ class _Record:
     fault: tuple[str, str] | None = None
 
 
+class _Lines:
+    """The lines of a stream; lines can be given back. One beyond the limit is cut, and the rest of it let go."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._back: deque[tuple[bytes, bool]] = deque()
+
+    def next(self) -> tuple[bytes, bool] | None:
+        """A line with its end, and whether it was cut; None at the end of the stream."""
+        if self._back:
+            return self._back.popleft()
+        line = self._stream.readline(ROW_BYTES + 1)
+        if len(line) <= ROW_BYTES or line.endswith(b"\n"):
+            return (line, False) if line else None
+        more = line
+        while more and not more.endswith(b"\n"):
+            more = self._stream.readline(ROW_BYTES)
+        return line[:KEPT_OF_REFUSED], True
+
+    def give_back(self, lines: Sequence[tuple[bytes, bool]]) -> None:
+        """Let these lines come next."""
+        self._back.extendleft(reversed(lines))
+
+
 def _records(stream: BinaryIO, delimiter: bytes) -> Iterator[_Record]:
-    """Cut a table into rows; a row goes on over line ends only inside a quoted field (RFC 4180 §2.6)."""
-    line = 0
-    while True:
-        start = line + 1
-        parts: list[bytes] = []
-        size = 0
-        inside = False
-        fault: tuple[str, str] | None = None
-        while True:
-            piece = stream.readline(ROW_BYTES + 1)
-            if not piece:
-                if parts and inside:
-                    fault = ("csv-row", f"Row {start} opens a quote that is never closed; close it.")
-                break
-            line += 1
-            size += len(piece)
-            if len(piece) > ROW_BYTES and not piece.endswith(b"\n"):
-                while piece and not piece.endswith(b"\n"):
-                    size += len(piece)
-                    piece = stream.readline(ROW_BYTES)
-            if size > ROW_BYTES:
-                fault = (
-                    "csv-row",
-                    f"Row {start} has more than {ROW_BYTES} bytes; a quote may be open, or it is no table.",
-                )
-                parts = parts or [piece[:KEPT_OF_REFUSED]]
-                break
-            parts.append(piece)
-            inside = _open(piece, delimiter, inside) if inside or b'"' in piece else False
-            if not inside:
-                break
-        if not parts:
-            return
-        yield _Record(start, b"".join(parts), fault)
+    """Cut a table into rows; a row goes on over line ends only inside a quoted field (RFC 4180 §2.6).
+
+    A quote that is not closed where a cell ends, within the bytes a row may have, makes a fault of its own line only:
+    the lines behind it are rows again.
+    """
+    lines = _Lines(stream)
+    number = 0
+    while (found := lines.next()) is not None:
+        number += 1
+        line, cut = found
+        if cut:
+            yield _Record(number, line, ("csv-row", f"Row {number} has more than {ROW_BYTES} bytes; it is no row."))
+            continue
+        if b'"' not in line or line.lstrip()[:1] == b"#" or not _open(line, delimiter, False):
+            yield _Record(number, line)
+            continue
+        parts: list[tuple[bytes, bool]] = []
+        size = len(line)
+        inside: bool | None = True
+        while inside and size <= ROW_BYTES and (more := lines.next()) is not None:
+            parts.append(more)
+            size += len(more[0])
+            inside = None if more[1] else _open(more[0], delimiter, True)
+        if inside is False and size <= ROW_BYTES:
+            yield _Record(number, b"".join((line, *(part for part, _ in parts))))
+            number += len(parts)
+            continue
+        lines.give_back(parts)
+        why = f"Row {number} opens a quote that is not closed where a cell ends; close it, or double it."
+        yield _Record(number, line, ("csv-row", why))
 
 
-def _open(line: bytes, delimiter: bytes, inside: bool) -> bool:
-    """Whether a quoted field is open at the end of this line."""
+def _open(line: bytes, delimiter: bytes, inside: bool) -> bool | None:
+    """Whether a quoted field is open at the end of this line.
+
+    None where the line begins inside of one and closes it where no cell ends, so that it was none.
+    """
     at = 0
+    carried = inside
     while True:
         if inside:
             at = line.find(b'"', at)
@@ -202,6 +228,9 @@ def _open(line: bytes, delimiter: bytes, inside: bool) -> bool:
                 continue
             inside = False
             at += 1
+            if carried and line[at : at + 1] not in (delimiter, b"\r", b"\n", b""):
+                return None
+            carried = False
         elif line[at : at + 1] == b'"':
             inside = True
             at += 1
@@ -226,22 +255,28 @@ def find_header(head: bytes, mapping: Mapping[str, str] | None) -> Header | None
                     continue
                 return found
             continue
-        return header_of(text, number, mapping)
+        found = header_of(text, number, mapping)
+        if len(found.columns) > COLUMNS:
+            raise InputRefused(
+                "csv-header",
+                f"Row {number} has {len(found.columns)} columns, the limit is {COLUMNS}; keep those that say something "
+                "of the indicators.",
+            )
+        return found
     return None
 
 
-def read_csv(source: Input, header: Header, party: str, at: Instant) -> Results:
+def read_csv(source: Input, header: Header, maker: minting.Maker) -> Results:
     """Read a table whose header is known, row by row.
 
     Args:
         source: The file.
         header: As `find_header` gave it.
-        party: Id of the party that takes the file in.
-        at: The instant of import; only compared with the row's dates, never written.
+        maker: Who takes the file in.
     """
     for record in _records(source.stream, header.delimiter.encode()):
         place = f"row {record.line}"
-        if record.line <= header.row and not record.fault:
+        if record.line <= header.row:
             continue
         if record.fault is not None:
             yield Refusal(place, *record.fault, record.raw[:KEPT_OF_REFUSED])
@@ -249,16 +284,16 @@ def read_csv(source: Input, header: Header, party: str, at: Instant) -> Results:
         if not record.raw.strip() or record.raw.lstrip()[:1] == b"#":
             continue
         try:
-            yield from _row(record, header, party, at, place)
+            yield from _row(record, header, maker, place)
         except InputRefused as refused:
             yield Refusal.of(place, refused, record.raw)
 
 
-def _row(record: _Record, header: Header, party: str, at: Instant, place: str) -> Results:
+def _row(record: _Record, header: Header, maker: minting.Maker, place: str) -> Results:
     if b"\0" in record.raw:
         raise InputRefused("csv-row", f"{place.capitalize()} has a NUL byte; it is no text.")
     try:
-        text = record.raw.decode("utf-8")
+        text = record.raw.decode("utf-8").removeprefix("\ufeff")  # where files were joined
     except UnicodeDecodeError as broken:
         raise InputRefused(
             "wrong-encoding", f"{place.capitalize()} is not UTF-8 at its byte {broken.start}; save the file as UTF-8."
@@ -293,22 +328,20 @@ def _row(record: _Record, header: Header, party: str, at: Instant, place: str) -
             rest[name] = cell
         else:
             said[meaning] = cell
-    yield from Row(party, at, place, record.raw).items(said, typed, rest)
+    yield from Row(maker, place, record.raw).items(said, typed, rest)
 
 
 class Row:
     """One row whose cells are told apart; also what a list of values makes of a line.
 
     Args:
-        party: Who takes it in.
-        at: The instant of import.
+        maker: Who takes it in.
         place: Where it stands.
         raw: Its bytes.
     """
 
-    def __init__(self, party: str, at: Instant, place: str, raw: bytes) -> None:
-        self.party = party
-        self.at = at
+    def __init__(self, maker: minting.Maker, place: str, raw: bytes) -> None:
+        self.maker = maker
         self.place = place
         self.raw = raw
         self.changes: list[str] = []
@@ -392,14 +425,15 @@ class Row:
                 "The row was changed before it was made by its own dates; the earlier one stands for both."
             )
             created = modified
-        shape: dict[str, Any] = {
-            "created": instants.format(created) if created is not None else minting.UNDATED,
-            "modified": minting.UNDATED,
-            "valid_from": instants.format(start) if start is not None else minting.UNDATED,
-        }
-        shape["modified"] = instants.format(modified) if modified is not None else shape["created"]
+        shape: dict[str, Any] = {}
+        if created is None:
+            shape["unstated"] = ["created"] if modified is not None else ["created", "modified", "valid_from"]
         if created is None and modified is None:
-            self.changes.append(f"The row bears no date; the object is dated {minting.UNDATED}.")
+            self.changes.append("The row bears no date; the object is dated by its first import.")
+            modified = self.maker.at
+        made = created if created is not None else modified
+        for name, date in (("created", made), ("modified", modified), ("valid_from", start)):
+            shape[name] = instants.format(date if date is not None else made or 0)
         end = dates.get("valid_until")
         if end is not None:
             if start is not None and end > start:
@@ -407,7 +441,7 @@ class Row:
             else:
                 rest["valid_until"] = said["valid_until"]
                 self.changes.append("The end of validity is not after its start; it is kept as a column only.")
-        if any(date is not None and date > self.at + instants.DAY for date in dates.values() if date is not end):
+        if any(date is not None and date > self.maker.at + instants.DAY for date in dates.values() if date is not end):
             self.changes.append("A date of the row lies in the future.")
         if "confidence" in said:
             number = said["confidence"].removesuffix("%")
@@ -424,7 +458,7 @@ class Row:
         refs = minting.markings(handling)
         if refs:
             shape["object_marking_refs"] = refs
-        if "modified" in said and modified is not None:
+        if dates.get("modified") is not None:
             shape["versioned"] = True
         return shape
 
@@ -450,6 +484,7 @@ class Row:
         handling: Mapping[str, str],
     ) -> Item:
         versioned = shape.pop("versioned", False)
+        unstated = shape.pop("unstated", [])
         source = said.get("source", "")
         kept = dict(rest)
         first = values[0]
@@ -483,18 +518,20 @@ class Row:
                     {"source_name": source, "description": "Named as the source by the row."}
                 )
         made["spec_version"] = "2.1"
-        if self.party.startswith("identity--"):
-            made["created_by_ref"] = self.party
-        if kept:
-            made["extensions"] = {
-                minting.ROW_EXTENSION: {"extension_type": "property-extension", "columns": kept},
-            }
+        if self.maker.author is not None:
+            made["created_by_ref"] = self.maker.author
+        said_apart: dict[str, Any] = {"columns": kept} if kept else {}
+        if unstated:
+            said_apart[minting.UNSTATED] = [name for name in unstated if name in made]
+        if said_apart:
+            made["extensions"] = {minting.ROW_EXTENSION: {"extension_type": "property-extension", **said_apart}}
         key = ("row", source, *(f"{value.kind}:{value.text}" for value in values))
         if versioned:
-            made["id"] = minted(made["type"], "/".join((self.party, *key)))
+            made["id"] = minted(made["type"], self.maker.name(self.maker.author, *key))
         else:
-            made = minting.statement(made, self.party, key)
-        return Item(canonical(made), self.raw, tuple(dict.fromkeys(self.changes)), self.place, dict(handling))
+            made = minting.statement(made, self.maker.party, key)
+        changes = tuple(dict.fromkeys(self.changes))
+        return Item(canonical(made), self.raw, changes, self.place, dict(handling), minting.unstated(made))
 
 
 def _named(value: Value) -> str:

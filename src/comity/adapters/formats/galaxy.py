@@ -20,10 +20,9 @@ from typing import Any, Final
 
 from comity.adapters.formats import minting
 from comity.adapters.formats.items import Item, Refusal, Results
-from comity.adapters.formats.jsonparts import elements
 from comity.adapters.formats.reader import Input
 from comity.kernel.errors import InputRefused
-from comity.kernel.model import strictjson
+from comity.kernel.model import bundle, strictjson
 from comity.kernel.seal.canonical import canonical
 
 CLUSTER_BYTES: Final = 4 * 1024 * 1024
@@ -75,31 +74,38 @@ _TECHNIQUE: Final = re.compile(r"(.*?) - ([TMGSC][0-9A]{1,4}[0-9]{2,4}(?:\.[0-9]
 _ISO2: Final = re.compile(r"[A-Z]{2}")
 
 
-def read_galaxy(source: Input, party: str, galaxy: str) -> Results:
+def read_galaxy(source: Input, maker: minting.Maker, galaxy: str) -> Results:
     """Read the clusters of a galaxy file, one by one.
 
     Args:
         source: The file.
-        party: Id of the party that takes it in.
+        maker: Who takes it in.
         galaxy: The galaxy's type, a key of `FORMS`.
     """
-    for number, raw in enumerate(elements(source.stream.read, "values", CLUSTER_BYTES), 1):
-        place = f"cluster {number}"
+    limits = strictjson.Limits(size=CLUSTER_BYTES)
+    for number, found in enumerate(bundle.parts(source.stream.read1, "values", limits=limits), 1):
+        place, raw = f"cluster {number}", found.raw
         try:
+            if found.fault is not None:
+                raise found.fault
             cluster = strictjson.read(raw)
-            shape, changes = cluster_object(galaxy, cluster, party)
-            yield Item(canonical(shape), raw, changes, place, {})
+            if not isinstance(cluster, dict):
+                raise InputRefused("galaxy-cluster", f"{place.capitalize()} is no JSON object.")
+            shape, changes = cluster_object(galaxy, cluster, maker)
+            yield Item(canonical(shape), raw, changes, place, {}, minting.unstated(shape))
         except InputRefused as refused:
             yield Refusal.of(place, refused, raw)
 
 
-def cluster_object(galaxy: str, cluster: dict[str, Any], party: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def cluster_object(
+    galaxy: str, cluster: dict[str, Any], maker: minting.Maker
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The STIX object of one cluster and what could not be said.
 
     Args:
         galaxy: The galaxy's type, a key of `FORMS`.
         cluster: The cluster as parsed: ``value``, ``uuid``, ``description``, ``meta``, ``related``.
-        party: Id of the party that takes it in.
+        maker: Who takes it in.
 
     Raises:
         InputRefused: `galaxy-cluster` where it has no name, or a location names no place.
@@ -113,13 +119,13 @@ def cluster_object(galaxy: str, cluster: dict[str, Any], party: str) -> tuple[di
     shape: dict[str, Any] = {
         "type": kind,
         "spec_version": "2.1",
-        "created": minting.UNDATED,
-        "modified": minting.UNDATED,
+        "created": maker.now,
+        "modified": maker.now,
         "name": value,
     }
-    changes = [f"The cluster bears no date; the object is dated {minting.UNDATED}."]
-    if party.startswith("identity--"):
-        shape["created_by_ref"] = party
+    changes = ["The cluster bears no date; the object is dated by its first import."]
+    if maker.author is not None:
+        shape["created_by_ref"] = maker.author
     description = cluster.get("description")
     if isinstance(description, str) and description:
         shape["description"] = description
@@ -140,9 +146,14 @@ def cluster_object(galaxy: str, cluster: dict[str, Any], party: str) -> tuple[di
     if cluster.get("related"):
         changes.append("Its relations to other clusters are kept in the extension only.")
     shape["extensions"] = {
-        minting.GALAXY_EXTENSION: {"extension_type": "property-extension", "galaxy": galaxy, "cluster": cluster},
+        minting.GALAXY_EXTENSION: {
+            "extension_type": "property-extension",
+            "galaxy": galaxy,
+            "cluster": cluster,
+            minting.UNSTATED: ["created", "modified"],
+        },
     }
-    return minting.statement(shape, party, ("galaxy", galaxy, str(cluster.get("uuid")))), tuple(changes)
+    return minting.statement(shape, maker.party, ("galaxy", galaxy, str(cluster.get("uuid")))), tuple(changes)
 
 
 def _references(

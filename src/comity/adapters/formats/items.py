@@ -22,6 +22,10 @@ class Item:
         changes: Each thing the conversion changed or could not say in STIX, one sentence each; empty for STIX 2.1.
         place: Where it stood, for a person: ``row 5``, ``object 37``, ``line 12``.
         handling: What the file itself says of it: ``tlp`` and ``pap`` in the words of `kernel.release.vocabulary`.
+        undated: Properties that hold the instant of import because the file states no date: who made the same object
+            before keeps the dates it has.
+        shared: Whether others give the same id to what they make of the same file, so that nothing of ours may stand
+            in the bytes.
     """
 
     raw: bytes
@@ -29,6 +33,8 @@ class Item:
     changes: tuple[str, ...] = ()
     place: str = ""
     handling: Mapping[str, str] = field(default_factory=dict)
+    undated: tuple[str, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

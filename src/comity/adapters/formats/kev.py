@@ -13,10 +13,9 @@ from typing import Any, Final
 from comity.adapters.formats import minting
 from comity.adapters.formats.csvfile import read_date
 from comity.adapters.formats.items import Item, Refusal, Results
-from comity.adapters.formats.jsonparts import elements
 from comity.adapters.formats.reader import Input
 from comity.kernel.errors import InputRefused
-from comity.kernel.model import instants, strictjson
+from comity.kernel.model import bundle, instants, strictjson
 from comity.kernel.seal.canonical import canonical
 
 ENTRY_BYTES: Final = 1024 * 1024
@@ -25,19 +24,24 @@ _URL: Final = re.compile(r"https?://[^\s;,]+")
 CATALOGUE: Final = "https://www.cisa.gov/known-exploited-vulnerabilities-catalog"
 
 
-def read_kev(source: Input, party: str) -> Results:
+def read_kev(source: Input, maker: minting.Maker) -> Results:
     """Read the catalogue, entry by entry."""
-    for number, raw in enumerate(elements(source.stream.read, "vulnerabilities", ENTRY_BYTES), 1):
-        place = f"entry {number}"
+    limits = strictjson.Limits(size=ENTRY_BYTES)
+    for number, found in enumerate(bundle.parts(source.stream.read1, "vulnerabilities", limits=limits), 1):
+        place, raw = f"entry {number}", found.raw
         try:
+            if found.fault is not None:
+                raise found.fault
             entry = strictjson.read(raw)
-            shape = vulnerability(entry, party, place)
-            yield Item(canonical(shape), raw, (), place, {})
+            if not isinstance(entry, dict):
+                raise InputRefused("kev-entry", f"{place.capitalize()} is no JSON object.")
+            shape = vulnerability(entry, maker, place)
+            yield Item(canonical(shape), raw, (), place, {}, minting.unstated(shape))
         except InputRefused as refused:
             yield Refusal.of(place, refused, raw)
 
 
-def vulnerability(entry: dict[str, Any], party: str, place: str) -> dict[str, Any]:
+def vulnerability(entry: dict[str, Any], maker: minting.Maker, place: str) -> dict[str, Any]:
     """The vulnerability object of one entry.
 
     Raises:
@@ -47,7 +51,7 @@ def vulnerability(entry: dict[str, Any], party: str, place: str) -> dict[str, An
     if not isinstance(cve, str) or not _CVE.fullmatch(cve):
         raise InputRefused("kev-entry", f"{place.capitalize()} has no CVE number in cveID.")
     added = read_date(_text(entry, "dateAdded"))
-    when = instants.format(added[0]) if added is not None else minting.UNDATED
+    when = instants.format(added[0]) if added is not None else maker.now
     references = [{"source_name": "cve", "external_id": cve}, {"source_name": "cisa-kev", "url": CATALOGUE}]
     for url in dict.fromkeys(_URL.findall(_text(entry, "notes"))):
         url = url.rstrip(".\"')")
@@ -66,13 +70,15 @@ def vulnerability(entry: dict[str, Any], party: str, place: str) -> dict[str, An
         "external_references": references,
         "extensions": {minting.KEV_EXTENSION: {"extension_type": "property-extension", "entry": entry}},
     }
-    if party.startswith("identity--"):
-        shape["created_by_ref"] = party
+    if added is None:
+        shape["extensions"][minting.KEV_EXTENSION][minting.UNSTATED] = ["created", "modified"]
+    if maker.author is not None:
+        shape["created_by_ref"] = maker.author
     parts = [_text(entry, name) for name in ("vulnerabilityName", "shortDescription", "requiredAction")]
     text = "\n\n".join(part for part in parts if part)
     if text:
         shape["description"] = text
-    return minting.statement(shape, party, ("kev", cve))
+    return minting.statement(shape, maker.party, ("kev", cve))
 
 
 def _text(entry: dict[str, Any], name: str) -> str:

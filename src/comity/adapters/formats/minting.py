@@ -3,14 +3,18 @@ of ours.
 
 Rules:
 
-- **Whose it is.** A conversion is a statement of the party that converted: the party is in the id, so two parties'
-  conversions of one file never become rivals. `created_by_ref` is the party, or who the file itself names (MISP: Orgc).
+- **Whose it is.** A conversion claims no authorship: `created_by_ref` is who the file itself names (MISP: Orgc), and
+  else nobody, unless an officer states that it is our own work; then it is the party. The party that converted is in
+  the id, and so is the creator: two parties' conversions of one file, or two conversions under another claim, never
+  become rivals.
 - **The same import gives the same id.** An id is UUIDv5 over party, format and the key of the part. Where the part
   carries a date of its own version (a MISP timestamp, a column ``modified``), the key is its identity and a later date
-  is a newer version. Where it carries none, the key also covers all that the object says: taking it in again is
-  `known`, and a changed text is another statement, never a rival with the same id and the same `modified`.
-- **No date is made up.** What bears no date at all is created at `UNDATED`, the first instant of the STIX epoch we
-  use; the instant of import is never written into an object, since the next import would then differ.
+  is a newer version. Where it carries none, the key also covers all that the object says but the dates nobody stated:
+  taking it in again is `known`, and a changed text is another statement, never a rival with the same id.
+- **No date is made up.** STIX requires dates. What bears none is created, changed and valid from the instant of its
+  first import, which is when the statement was made; the names of these properties stand under ``unstated`` in the
+  extension, so that nobody takes them for facts about the thing. The node that made an object before keeps its bytes
+  (`comity.node.intake`), so that a second import is the same.
 - **Markings in the bytes.** What the file marks is marked by reference to the TLP 2.0 and PAP definitions of OASIS.
 """
 
@@ -18,13 +22,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
+from comity.kernel.model import instants
 from comity.kernel.model.ids import minted, type_of
+from comity.kernel.model.instants import Instant
 from comity.kernel.seal.canonical import canonical
 
-UNDATED: Final = "1970-01-01T00:00:00.000Z"
-"""`created`, `modified` and `valid_from` of what bears no date."""
+FIXED: Final = "1970-01-01T00:00:00.000Z"
+"""`created` and `modified` of the identity of an organisation a MISP event names: its id is not ours, so every importer
+must give it the same bytes, and whatever the organisation itself publishes under that id must be newer."""
+
+UNSTATED: Final = "unstated"
+"""Key of our extensions: the required dates that the file did not state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """In whose name objects are made from what is no STIX.
+
+    Args:
+        party: Id of the party that takes the file in.
+        at: The instant of import; stands only in dates that STIX requires and the file does not state.
+        own: Whether an officer states that the file is the party's own work.
+    """
+
+    party: str
+    at: Instant
+    own: bool = False
+
+    @property
+    def author(self) -> str | None:
+        """Who created what the file names no creator of; None: nobody says."""
+        return self.party if self.own and type_of(self.party) == "identity" else None
+
+    @property
+    def now(self) -> str:
+        """The instant of import in STIX form."""
+        return instants.format(self.at)
+
+    def name(self, creator: str | None, *key: str) -> str:
+        """The name from which the id of a versioned part is made: another one under each creator."""
+        return "/".join((self.party, creator or "unattributed", *key))
+
 
 TLP_REFS: Final = {
     "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
@@ -48,6 +89,8 @@ MISP_OBJECT_EXTENSION: Final = minted("extension-definition", "comity-misp-objec
 ROW_EXTENSION: Final = minted("extension-definition", "comity-row")
 KEV_EXTENSION: Final = minted("extension-definition", "comity-kev")
 GALAXY_EXTENSION: Final = minted("extension-definition", "comity-galaxy")
+
+_OURS: Final = (MISP_EXTENSION, ROW_EXTENSION, KEV_EXTENSION, GALAXY_EXTENSION)
 
 MISP_OBJECT_TYPE: Final = "x-comity-misp"
 """What of a MISP event has no STIX form: an object type of ours, declared by `MISP_OBJECT_EXTENSION` (new-sdo)."""
@@ -128,8 +171,17 @@ def base(stix_type: str, stix_id: str, created: str, modified: str, by: str | No
     return shape
 
 
+def unstated(shape: Mapping[str, Any]) -> tuple[str, ...]:
+    """The dates of an object we made that its file did not state."""
+    extensions = shape.get("extensions")
+    found = [extensions.get(one) for one in _OURS] if isinstance(extensions, dict) else []
+    names = [one[UNSTATED] for one in found if isinstance(one, dict) and isinstance(one.get(UNSTATED), list)]
+    return tuple(name for each in names for name in each if isinstance(name, str))
+
+
 def statement(shape: dict[str, Any], party: str, key: Iterable[str]) -> dict[str, Any]:
     """Give `shape` an id that covers all it says (no date of its own version): the same content gives the same id."""
     shape.pop("id", None)
-    text = "/".join((party, *key, canonical(shape).decode()))
+    said = {name: value for name, value in shape.items() if name not in unstated(shape)}
+    text = "/".join((party, *key, canonical(said).decode()))
     return {"type": shape["type"], "spec_version": "2.1", "id": minted(shape["type"], text), **shape}

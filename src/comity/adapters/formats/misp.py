@@ -12,7 +12,8 @@ Source: MISP core format (draft-dulaunoy-misp-core-format), categories and types
 - What has no STIX form becomes `x-comity-misp`, an object type of ours.
 - Every object holds the attribute or object it came from word for word in `extensions` (attached bytes stand in the
   artifact).
-- `created_by_ref` is the organisation that made the event. Ids are made of party and MISP uuid; `modified` is the
+- `created_by_ref` is the organisation that made the event; where it names none, nobody, or the party where an officer
+  states that it is its own work. Ids are made of party, creator and MISP uuid; `modified` is the
   timestamp of the part, or of the event where that is later and its tags mark the part. An observable has no version:
   its id covers all it says.
 - Event tags ``tlp:`` and ``pap:`` mark every object; an attribute's own count where they are stricter. Other tags are
@@ -32,7 +33,6 @@ from comity.adapters.formats import galaxy as galaxies
 from comity.adapters.formats import minting
 from comity.adapters.formats.csvfile import marking_word
 from comity.adapters.formats.items import Item, Refusal, Results
-from comity.adapters.formats.jsonparts import elements
 from comity.adapters.formats.mispvalues import (
     KINDS,
     attribute_observables,
@@ -45,8 +45,9 @@ from comity.adapters.formats.mispvalues import (
 from comity.adapters.formats.observable import NotAValue
 from comity.adapters.formats.reader import Input
 from comity.kernel.errors import InputRefused
-from comity.kernel.model import instants, strictjson
+from comity.kernel.model import bundle, instants, strictjson
 from comity.kernel.model.ids import minted, type_of
+from comity.kernel.model.instants import Instant
 from comity.kernel.release.vocabulary import PAP, TLP, strictest
 from comity.kernel.seal.canonical import canonical
 
@@ -69,22 +70,25 @@ _RELATION: Final = re.compile(r"[a-z0-9-]{1,80}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def read_misp(source: Input, party: str, key: str | None) -> Results:
+def read_misp(source: Input, maker: minting.Maker, key: str | None) -> Results:
     """Read the events of a file, one by one.
 
     Args:
         source: The file.
-        party: Id of the party that takes it in.
+        maker: Who takes it in.
         key: ``Event`` or ``response`` of the top object; None where the file is a list of events.
     """
-    for number, raw in enumerate(elements(source.stream.read, key, EVENT_BYTES), 1):
-        place = f"event {number}"
+    limits = strictjson.Limits(size=EVENT_BYTES)
+    for number, found in enumerate(bundle.parts(source.stream.read1, key, limits=limits), 1):
+        place, raw = f"event {number}", found.raw
         try:
-            data = strictjson.read(raw, limits=strictjson.Limits(size=EVENT_BYTES))
-            event = data.get("Event", data)
+            if found.fault is not None:
+                raise found.fault
+            data = strictjson.read(raw, limits=limits)
+            event = data.get("Event", data) if isinstance(data, dict) else data
             if not isinstance(event, dict) or not isinstance(event.get("info"), str):
                 raise InputRefused("misp-event", f"{place.capitalize()} is no MISP event: it has no info.")
-            yield from Event(event, raw, party, place).items()
+            yield from Event(event, raw, maker, place).items()
         except InputRefused as refused:
             yield Refusal.of(place, refused, raw)
 
@@ -95,20 +99,22 @@ class Event:
     Args:
         event: The parsed event.
         raw: Its bytes.
-        party: Who takes it in.
+        maker: Who takes it in.
         place: Where it stands in the file.
     """
 
-    def __init__(self, event: dict[str, Any], raw: bytes, party: str, place: str) -> None:
+    def __init__(self, event: dict[str, Any], raw: bytes, maker: minting.Maker, place: str) -> None:
         self.event = event
         self.raw = raw
-        self.party = party
+        self.maker = maker
+        self.party = maker.party
         self.place = place
         self.labels, self.handling = tags_of(event, place)
         self.uuid = text_of(event, "uuid") or f"no-uuid/{text_of(event, 'info')}"
         self.stamp = _stamp(event.get("timestamp"))
         self.org = self._organisation()
-        self.by = self.org["id"] if self.org is not None else party
+        self.by = self.org["id"] if self.org is not None else maker.author
+        self.undated: dict[str, tuple[str, ...]] = {}
         self.refs: list[str] = []
         self.refs_seen: set[str] = set()
         self.primary: dict[str, str] = {}
@@ -120,24 +126,30 @@ class Event:
     # -- ids, dates, shapes
 
     def _id(self, stix_type: str, name: str) -> str:
-        return minted(stix_type, f"{self.party}/misp/{name}")
+        return minted(stix_type, self.maker.name(self.by, "misp", name))
 
-    def _dates(self, part: Mapping[str, Any], marked: bool) -> tuple[str, str]:
+    def _dates(self, part: Mapping[str, Any], marked: bool) -> tuple[Instant, Instant, tuple[str, ...]]:
+        """When a part was created and changed, and which of the two the event does not state."""
         stamp = _stamp(part.get("timestamp"))
         stamp = self.stamp if stamp is None else stamp
         if marked and self.stamp is not None and (stamp is None or self.stamp > stamp):
             stamp = self.stamp
-        created = 0
+        # `created` must be the same in all versions, so it depends on a timestamp only where the event names no day
         day = text_of(self.event, "date")
         if re.fullmatch(r"\d{4}-\d\d-\d\d", day):
             with contextlib.suppress(InputRefused):
                 created = instants.parse(f"{day}T00:00:00Z")
-        # `created` must be the same in all versions, so it never depends on a timestamp
-        return instants.format(created), instants.format(max(created, stamp or 0))
+                return created, max(created, stamp or 0), ()
+        if stamp is not None:
+            return stamp, stamp, ("created",)
+        return self.maker.at, self.maker.at, ("created", "modified")
 
     def _shape(self, stix_type: str, part: Mapping[str, Any], name: str, handling: Mapping[str, str]) -> dict[str, Any]:
-        created, modified = self._dates(part, bool(handling))
-        shape = minting.base(stix_type, self._id(stix_type, name), created, modified, self.by)
+        created, modified, undated = self._dates(part, bool(handling))
+        stix_id = self._id(stix_type, name)
+        shape = minting.base(stix_type, stix_id, instants.format(created), instants.format(modified), self.by)
+        if undated:
+            self.undated[stix_id] = undated
         refs = minting.markings(handling)
         if refs:
             shape["object_marking_refs"] = refs
@@ -150,8 +162,12 @@ class Event:
         if not isinstance(org, dict) or not text_of(org, "name"):
             return None
         uuid = text_of(org, "uuid").lower()
-        stix_id = f"identity--{uuid}" if _UUID.fullmatch(uuid) else self._id("identity", f"org/{text_of(org, 'name')}")
-        shape = minting.base("identity", stix_id, minting.UNDATED, minting.UNDATED, None)
+        stix_id = (
+            f"identity--{uuid}"
+            if _UUID.fullmatch(uuid)
+            else minted("identity", self.maker.name(None, "misp", f"org/{text_of(org, 'name')}"))
+        )
+        shape = minting.base("identity", stix_id, minting.FIXED, minting.FIXED, None)
         return {**shape, "name": text_of(org, "name"), "identity_class": "organization"}
 
     def _give(
@@ -166,30 +182,38 @@ class Event:
         if shape["id"] not in self.refs_seen:
             self.refs_seen.add(shape["id"])
             self.refs.append(shape["id"])
-        return Item(raw, canonical(part) if part is not None else self.raw, changes, place, dict(handling))
+        original = canonical(part) if part is not None else self.raw
+        undated = self.undated.get(shape["id"]) or minting.unstated(shape)
+        return Item(raw, original, changes, place, dict(handling), undated)
 
     # -- the event
 
     def items(self) -> Results:
         """All objects of the event; the report or grouping last."""
         if self.org is not None:
-            yield Item(
-                canonical(self.org), canonical(self.event["Orgc"]), (), f"{self.place}, Orgc", dict(self.handling)
-            )
+            place = f"{self.place}, Orgc"
+            original = canonical(self.event["Orgc"])
+            yield Item(canonical(self.org), original, (), place, dict(self.handling), shared=True)
         yield from self._clusters(self.event, self.place, None)
         yield from self._cluster_tags()
-        for number, attribute in enumerate(_dicts(self.event.get("Attribute")), 1):
-            yield from self._guarded(self._attribute, attribute, f"{self.place}, attribute {number}")
-        parts = _dicts(self.event.get("Object"))
-        for number, part in enumerate(parts, 1):
-            yield from self._guarded(self._object, part, f"{self.place}, object {number}")
-        for number, part in enumerate(parts, 1):
-            yield from self._guarded(self._references, part, f"{self.place}, object {number}")
-        for number, part in enumerate(_dicts(self.event.get("ShadowAttribute")), 1):
-            yield from self._guarded(self._kept_proposal, part, f"{self.place}, proposal {number}")
-        for number, part in enumerate(_dicts(self.event.get("EventReport")), 1):
-            yield from self._guarded(self._event_report, part, f"{self.place}, report {number}")
+        yield from self._each("Attribute", "attribute", self._attribute)
+        yield from self._each("Object", "object", self._object)
+        for number, part in enumerate(_listed(self.event.get("Object")), 1):
+            if isinstance(part, dict):
+                yield from self._guarded(self._references, part, f"{self.place}, object {number}")
+        yield from self._each("ShadowAttribute", "proposal", self._kept_proposal)
+        yield from self._each("EventReport", "report", self._event_report)
         yield from self._report()
+
+    def _each(self, key: str, word: str, read: Any) -> Results:
+        """Read each element of a list of the event; what is none is refused by itself."""
+        for number, part in enumerate(_listed(self.event.get(key)), 1):
+            place = f"{self.place}, {word} {number}"
+            if isinstance(part, dict):
+                yield from self._guarded(read, part, place)
+            else:
+                refused = InputRefused("misp-event", f"{place.capitalize()} stands in {key} and is no JSON object.")
+                yield Refusal.of(place, refused, canonical(part))
 
     def _guarded(self, read: Any, part: dict[str, Any], place: str) -> Results:
         try:
@@ -207,9 +231,9 @@ class Event:
                 shape |= {"name": f"{text_of(event, 'info')[:500]} (part {number})", "context": "unspecified"}
                 shape["object_refs"] = refs[start : start + REFERENCES]
                 parts.append(shape["id"])
-                yield Item(
-                    canonical(shape), self.raw[:0] or None, (), f"{self.place}, part {number}", dict(self.handling)
-                )
+                place = f"{self.place}, part {number}"
+                undated = self.undated.get(shape["id"], ())
+                yield Item(canonical(shape), None, (), place, dict(self.handling), undated)
         shape = self._shape(self.report_type, event, self.uuid, self.handling)
         shape["name"] = text_of(event, "info") or "MISP event"
         if self.report_type == "report":
@@ -241,7 +265,8 @@ class Event:
             raise InputRefused(
                 "misp-event", f"{self.place.capitalize()} has nothing to refer to: no attribute, no organisation."
             )
-        yield Item(canonical(shape), self.raw, (), self.place, dict(self.handling))
+        undated = self.undated.get(shape["id"], ())
+        yield Item(canonical(shape), self.raw, (), self.place, dict(self.handling), undated)
 
     # -- attributes
 
@@ -353,8 +378,11 @@ class Event:
         shape = self._shape("indicator", part, uuid, handling)
         seen = _moment(part.get("first_seen"))
         shape["valid_from"] = seen or shape["modified"]
-        if seen is None and _stamp(part.get("timestamp")) is not None:
-            shape["valid_from"] = _written(part)
+        stamp = _stamp(part.get("timestamp"))
+        if seen is None and stamp is not None:
+            shape["valid_from"] = instants.format(stamp)
+        elif seen is None and "modified" in self.undated.get(shape["id"], ()):
+            self.undated[shape["id"]] = ("created", "modified", "valid_from")
         if text_of(part, "comment"):
             shape["description"] = text_of(part, "comment")
         return shape
@@ -408,6 +436,8 @@ class Event:
         name = text_of(part, "name")
         uuid = text_of(part, "uuid") or f"{self.uuid}/object/{place}"
         attributes = _dicts(part.get("Attribute"))
+        if len(attributes) != len(_listed(part.get("Attribute"))):
+            raise InputRefused("misp-event", f"{place.capitalize()} has an attribute that is no JSON object.")
         labels: list[str] = []
         handling: Mapping[str, str] = self.handling
         kept = dict(part)
@@ -560,8 +590,9 @@ class Event:
             try:
                 if kind not in galaxies.FORMS:
                     raise InputRefused("galaxy-cluster", f"a galaxy {kind} has none here")
-                shape, changes = galaxies.cluster_object(kind, stable, self.party)
-                shape["created_by_ref"] = self.by
+                shape, changes = galaxies.cluster_object(kind, stable, self.maker)
+                if self.by is not None:
+                    shape["created_by_ref"] = self.by
                 refs = minting.markings(self.handling)
                 if refs:
                     shape["object_marking_refs"] = refs
@@ -591,9 +622,10 @@ _LISTS: Final = frozenset(
 
 
 def marked(found: list[dict[str, Any]], refs: list[str], party: str) -> list[dict[str, Any]]:
-    """Observables with markings in their bytes; their ids then cover all they say, and references among them follow."""
-    if not refs:
-        return found
+    """Observables of ours: their ids cover party, markings and all else they say, and references among them follow.
+
+    The ids of the standard would be the same for every importer, whose bytes may bear other markings.
+    """
     renamed: dict[str, str] = {}
     made: list[dict[str, Any]] = []
     for one in found:
@@ -603,7 +635,8 @@ def marked(found: list[dict[str, Any]], refs: list[str], party: str) -> list[dic
                 shape[name] = renamed.get(value, value)
             elif name.endswith("_refs"):
                 shape[name] = [renamed.get(ref, ref) for ref in value]
-        shape["object_marking_refs"] = refs
+        if refs:
+            shape["object_marking_refs"] = refs
         shape = minting.statement(shape, party, ("misp-observable",))
         renamed[one["id"]] = shape["id"]
         made.append(shape)
@@ -658,6 +691,11 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
+def _listed(value: Any) -> list[Any]:
+    """What stands in a list of an event; what should be one and is not is its one element."""
+    return value if isinstance(value, list) else [value] if value else []
+
+
 def _seconds(value: Any) -> int:
     text = (
         value
@@ -672,11 +710,6 @@ def _seconds(value: Any) -> int:
 def _stamp(value: Any) -> int | None:
     seconds = _seconds(value)
     return seconds * instants.SECOND if seconds else None
-
-
-def _written(part: Mapping[str, Any]) -> str:
-    stamp = _stamp(part.get("timestamp"))
-    return instants.format(stamp) if stamp is not None else minting.UNDATED
 
 
 def _moment(value: Any) -> str | None:

@@ -2,7 +2,8 @@
 
 Rules: gzip is told by its magic and inflated as it is read (RFC 1952, several members allowed); what inflates too far
 is refused; a UTF-8 byte order mark is passed over (RFC 8259 §8.1, RFC 3629 §6); every other encoding is refused by
-name. Memory: one chunk of the file and one chunk of what it inflates to.
+name; lines of text that end with carriage returns alone end with line feeds instead. Memory: one chunk of the file and
+one chunk of what it inflates to.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class _Inflated(io.RawIOBase):
         self._given = 0
         self._members = 0
         self._ended = False
+        self._damaged = False
 
     def readable(self) -> bool:
         return True
@@ -79,13 +81,19 @@ class _Inflated(io.RawIOBase):
                     f"{self._name} is a gzip file that ends too early; fetch it again.",
                     clause="RFC 1952 §2.3",
                 )
+            size = 1 if self._damaged else len(self._tail)
+            before = self._inflate if self._damaged else self._inflate.copy()
             try:
-                out = self._inflate.decompress(self._tail, len(room))
+                out = self._inflate.decompress(self._tail[:size], len(room))
             except zlib.error as broken:
+                if not self._damaged:  # byte by byte, so that what stands before the damage is given
+                    self._damaged, self._inflate = True, before
+                    continue
                 raise InputRefused(
                     "gzip-broken", f"{self._name} is a damaged gzip file ({broken}); fetch it again.", clause="RFC 1952"
                 ) from broken
-            self._tail = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+            left = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+            self._tail = left + self._tail[size:]
             if out:
                 self._given += len(out)
                 self._guard()
@@ -109,6 +117,8 @@ class _Inflated(io.RawIOBase):
 class Input:
     """A file to take in: `peek` looks at its first bytes without consuming them, `stream` reads all of them.
 
+    `fault` is what it broke off with, where that was among the first bytes; it is also raised in its place.
+
     Args:
         name: What the officer calls the file; used in sentences.
         stream: The bytes, read once from where it stands; never closed and never sought.
@@ -121,31 +131,51 @@ class Input:
     def __init__(self, name: str, stream: BinaryIO, limits: Inflation = INFLATION) -> None:
         self.name = name
         self.compressed = False
-        head, source = _peek(stream, 2)
+        head, source, self.fault = _peek(stream, 2)
         if head == b"\x1f\x8b":
             self.compressed = True
             inflated = io.BufferedReader(_Inflated(name, source, limits), CHUNK)
-            head, source = _peek(inflated, 2)
+            head, source, self.fault = _peek(inflated, 2)
             if head == b"\x1f\x8b":
                 raise InputRefused(
                     "bomb", f"{name} is a gzip file inside a gzip file; unpack it by hand and look at it."
                 )
-        self.peek, source = _peek(source, PEEK)
+        self.peek, source, self.fault = _peek(source, PEEK)
         if self.peek[:3] == b"\xef\xbb\xbf":
             source.read(3)
             self.peek = self.peek[3:]
+        if b"\r" in self.peek and b"\n" not in self.peek and self.peek.lstrip()[:1] not in (b"{", b"["):
+            self.peek = self.peek.replace(b"\r", b"\n")
+            source = io.BufferedReader(_Returns(source), CHUNK)
         if not self.peek:
             raise InputRefused("no-object", f"{name} is empty.")
         self.whole = len(self.peek) < PEEK - 3
-        self.stream: BinaryIO = source
+        self.stream = source
+
+
+class _Returns(io.RawIOBase):
+    """Text whose lines end with carriage returns alone, as old spreadsheets write them, with line feeds instead."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+        room = memoryview(target).cast("B")
+        piece = _some(self._stream, len(room)).replace(b"\r", b"\n")
+        room[: len(piece)] = piece
+        return len(piece)
 
 
 class _Joined(io.RawIOBase):
-    """Bytes already read, then the rest of the stream."""
+    """Bytes already read, then the rest of the stream, or what it broke off with."""
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+    def __init__(self, head: bytes, rest: BinaryIO, fault: InputRefused | None) -> None:
         self._head = memoryview(head)
         self._rest = rest
+        self._fault = fault
 
     def readable(self) -> bool:
         return True
@@ -157,34 +187,40 @@ class _Joined(io.RawIOBase):
             room[:count] = self._head[:count]
             self._head = self._head[count:]
             return count
-        piece = self._rest.read(len(room))
+        if self._fault is not None:
+            raise self._fault
+        piece = _some(self._rest, len(room))
         room[: len(piece)] = piece
         return len(piece)
 
 
-def _peek(stream: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
-    """The first `size` bytes (fewer only at the end of the stream), and a stream that still has them."""
+def _some(stream: BinaryIO, size: int) -> bytes:
+    """At most so many bytes, none at the end. A buffer is asked once, for it drops what it has where a second one breaks."""
+    return stream.read1(size) if isinstance(stream, io.BufferedReader) else stream.read(size)
+
+
+def _peek(stream: BinaryIO, size: int) -> tuple[bytes, io.BufferedReader, InputRefused | None]:
+    """The first `size` bytes (fewer only where the stream ends or breaks off), and a stream that still has them.
+
+    With them comes what the stream broke off with, which is raised behind the last byte.
+
+    Raises:
+        InputRefused: Of the stream, where it breaks off with its first byte; later ones are raised in their place.
+    """
     parts: list[bytes] = []
     have = 0
+    fault: InputRefused | None = None
     while have < size:
-        piece = stream.read(size - have)
+        try:
+            piece = _some(stream, size - have)
+        except InputRefused as broken:
+            fault = broken
+            break
         if not piece:
             break
         parts.append(piece)
         have += len(piece)
+    if fault is not None and not parts:
+        raise fault
     head = b"".join(parts)
-    return head, io.BufferedReader(_Joined(head, stream), CHUNK)
-
-
-class Tap:
-    """Lets a reader of objects read on while it is counted how many bytes went by."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.count = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Read like the stream itself, and count."""
-        piece = self._stream.read(size)
-        self.count += len(piece)
-        return piece
+    return head, io.BufferedReader(_Joined(head, stream, fault), CHUNK), fault

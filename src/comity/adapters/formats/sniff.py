@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from comity.adapters.formats.csvfile import DELIMITERS, Header, cells_of, find_header
@@ -16,6 +16,9 @@ from comity.adapters.formats.jsonparts import Outline, outline
 from comity.adapters.formats.observable import kind_named
 from comity.adapters.formats.values import looks_like_values
 from comity.kernel.errors import InputRefused
+
+_LINES: Final = re.compile(rb"\{[^\n]*\}[ \t\r]*\n\s*\{")
+"""One object on the first line and the next one begins behind it, which no single JSON text does."""
 
 TAKEN: Final = (
     "STIX 2.1, STIX 2.0, MISP events and galaxies, tables of indicators (CSV), lists of one value a line and CISA KEV"
@@ -54,10 +57,11 @@ _BOMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a file is: `format` in our words, and what reading it needs."""
+    """What a file is: `format` in our words, and what reading it needs; `lines` where it is JSON Lines."""
 
     format: str
     key: str | None = None
+    lines: bool = False
     galaxy: str | None = None
     header: Header | None = None
 
@@ -87,7 +91,7 @@ def see(name: str, head: bytes, mapping: Mapping[str, str] | None = None) -> See
             raise refused(name, what)
     if head[4:8] == b"ustar"[:4] or head[257:262] == b"ustar":
         raise refused(name, "a tar archive")
-    if head.count(b"\0", 0, 4096) > 4:
+    if head.count(b"\0", 0, 4096) * 50 > min(len(head), 4096):  # fewer cost their own lines
         even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
         if max(even, odd) * 3 > min(len(head), 4096) and min(even, odd) * 8 < max(even, odd):
             raise _encoding(name, "UTF-16 without a byte order mark")
@@ -96,7 +100,9 @@ def see(name: str, head: bytes, mapping: Mapping[str, str] | None = None) -> See
     if not start:
         raise InputRefused("no-object", f"{name} holds nothing but white space.")
     if start[:1] in b"{[":
-        return _json(name, outline(start), start)
+        seen = _json(name, outline(start), start)
+        lines = seen.format in ("stix", "misp") and _LINES.match(start) is not None
+        return replace(seen, lines=lines)
     broken = _broken_lines(head)
     if broken is not None:
         raise _encoding(name, _guess(head, broken))

@@ -8,19 +8,23 @@
 Rules: memory is bounded by one part of the file, whatever its size; the same file gives the same results in the same
 order, so a reading that was interrupted goes on with `skip`; a file that gives no object is an error; a part that is
 no object is a `Refusal` and the rest goes on; a file that breaks off gives what stands before the break and then the
-error.
+error. JSON Lines (a STIX object, bundle or envelope a line, or a MISP event a line) are read line by line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from io import BytesIO
 from typing import Any, BinaryIO, Final
 
 from comity.adapters.formats.csvfile import read_csv
 from comity.adapters.formats.galaxy import read_galaxy
-from comity.adapters.formats.items import Item, Refusal, Results
+from comity.adapters.formats.items import KEPT_OF_REFUSED, Item, Refusal, Results
 from comity.adapters.formats.kev import read_kev
-from comity.adapters.formats.misp import read_misp
+from comity.adapters.formats.minting import Maker
+from comity.adapters.formats.misp import EVENT_BYTES, read_misp
 from comity.adapters.formats.reader import INFLATION, Inflation, Input
 from comity.adapters.formats.sniff import Seen, see
 from comity.adapters.formats.stix20 import is_stix20, upgrade
@@ -34,6 +38,9 @@ __all__ = ["Item", "Refusal", "Source", "open_source"]
 
 _MAYBE_20: Final = b'"spec_version"'
 
+_KINDS: Final = {b'"': "a text", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
+"""What an element is that is no object, by its first byte; else a number, or no JSON at all."""
+
 
 class Source:
     """A file being taken in; iterate over it once.
@@ -41,8 +48,7 @@ class Source:
     Args:
         source: Its bytes.
         seen: What it is.
-        party: Id of the party that takes it in.
-        at: The instant of import.
+        maker: Who takes it in.
         mapping: As for tables.
         skip: Results that were already taken.
 
@@ -54,12 +60,11 @@ class Source:
     """
 
     def __init__(
-        self, source: Input, seen: Seen, *, party: str, at: Instant, mapping: Mapping[str, str] | None, skip: int
+        self, source: Input, seen: Seen, *, maker: Maker, mapping: Mapping[str, str] | None, skip: int
     ) -> None:
         self._source = source
         self._seen = seen
-        self._party = party
-        self._at = at
+        self._maker = maker
         self._fixed = {key[1:]: value for key, value in (mapping or {}).items() if key.startswith("@")}
         self._skip = skip
         self.name = source.name
@@ -89,17 +94,44 @@ class Source:
 
     def _read(self) -> Results:
         seen = self._seen
+        if seen.lines:
+            return self._lines()
         if seen.format == "stix":
-            return _read_stix(self._source)
+            return _read_stix(self._source.stream.read1)
         if seen.format == "misp":
-            return read_misp(self._source, self._party, seen.key)
+            return read_misp(self._source, self._maker, seen.key)
         if seen.format == "misp-galaxy" and seen.galaxy is not None:
-            return read_galaxy(self._source, self._party, seen.galaxy)
+            return read_galaxy(self._source, self._maker, seen.galaxy)
         if seen.format == "kev":
-            return read_kev(self._source, self._party)
+            return read_kev(self._source, self._maker)
         if seen.format == "csv" and seen.header is not None:
-            return read_csv(self._source, seen.header, self._party, self._at)
-        return read_values(self._source, self._party, self._at, self._fixed)
+            return read_csv(self._source, seen.header, self._maker)
+        return read_values(self._source, self._maker, self._fixed)
+
+    def _lines(self) -> Results:
+        """The results of each line by itself; one that breaks off ends no other."""
+        stream = self._source.stream
+        number = 0
+        while line := stream.readline(EVENT_BYTES):
+            number += 1
+            kept = line[:KEPT_OF_REFUSED]
+            if len(line) == EVENT_BYTES and not line.endswith(b"\n"):
+                while line and not line.endswith(b"\n"):
+                    line = stream.readline(EVENT_BYTES)
+                yield Refusal(f"line {number}", "json-size", f"Line {number} has more than {EVENT_BYTES} bytes.", kept)
+                continue
+            if not line.strip():
+                continue
+            try:
+                for result in self._line(line):
+                    yield replace(result, place=f"line {number}, {result.place}")
+            except InputRefused as refused:
+                yield Refusal.of(f"line {number}", refused, kept)
+
+    def _line(self, line: bytes) -> Results:
+        if self._seen.format == "misp":
+            return read_misp(Input(self.name, BytesIO(line)), self._maker, self._seen.key)
+        return _read_stix(BytesIO(line).read)
 
 
 def open_source(
@@ -109,6 +141,7 @@ def open_source(
     mapping: Mapping[str, str] | None = None,
     party: str,
     at: Instant,
+    own: bool = False,
     skip: int = 0,
     inflation: Inflation = INFLATION,
 ) -> Source:
@@ -119,8 +152,9 @@ def open_source(
         stream: Its bytes, from where the stream stands; read once, never sought, never closed.
         mapping: For tables: column name to meaning (`csvfile.MEANINGS`, or a kind of value), and ``@type``, ``@date``,
             ``@tlp``, ``@pap``, ``@source``, ``@name`` for what holds for all rows.
-        party: Id of the party that takes it in; converted objects are made in its name.
-        at: The instant of import; never written into an object.
+        party: Id of the party that takes it in; it is in the ids of what is converted.
+        at: The instant of import; stands only in dates that STIX requires and the file does not state.
+        own: Whether an officer states that it is the party's own work; only then converted objects name it as creator.
         skip: Results (items and refusals together) that were already taken, to go on after an interruption.
         inflation: How far gzip may inflate.
 
@@ -130,8 +164,20 @@ def open_source(
             as a whole is not taken in.
     """
     source = Input(name, stream, inflation)
-    seen = see(name, source.peek, mapping)
-    return Source(source, seen, party=party, at=at, mapping=mapping, skip=skip)
+    try:
+        seen = see(name, source.peek, mapping)
+    except InputRefused as refused:
+        raise source.fault or refused from refused  # of a file that breaks off too early nobody can tell what it is
+    return Source(source, seen, maker=Maker(party, at, own), mapping=mapping, skip=skip)
+
+
+def _no_object(place: str, raw: bytes) -> InputRefused:
+    try:
+        strictjson.read(raw)
+    except InputRefused as refused:
+        return refused
+    kind = _KINDS.get(raw[:1], "a number")
+    return InputRefused("stix-object", f"{place.capitalize()} of the file is {kind} and no STIX object.")
 
 
 def _stix_version(peek: bytes) -> str:
@@ -146,17 +192,25 @@ def _stix_version(peek: bytes) -> str:
 
     try:
         for found in bundle.walk(some):
-            data = strictjson.read(found.raw)
-            return "stix-2.0" if isinstance(data, dict) and is_stix20(data) else "stix-2.1"
+            with suppress(InputRefused):
+                data = strictjson.read(found.raw)
+                if isinstance(data, dict) and isinstance(data.get("type"), str):
+                    return "stix-2.0" if is_stix20(data) else "stix-2.1"
     except InputRefused:
         pass
     return "stix-2.1"
 
 
-def _read_stix(source: Input) -> Results:
-    for number, found in enumerate(bundle.walk(source.stream.read), 1):
+def _read_stix(read: Callable[[int], bytes]) -> Results:
+    for number, found in enumerate(bundle.walk(read), 1):
         place = f"object {number}"
         raw = found.raw
+        if found.fault is not None:
+            yield Refusal.of(place, found.fault, raw)
+            continue
+        if raw[:1] != b"{":
+            yield Refusal.of(place, _no_object(place, raw), raw)
+            continue
         if _MAYBE_20 in raw and b'"2.0"' not in raw:
             yield Item(raw, None, (), place, {})  # says a version that is not 2.0: its validation does the rest
             continue

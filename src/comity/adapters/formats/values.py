@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from comity.adapters.formats import observable
+from comity.adapters.formats import minting, observable
 from comity.adapters.formats.csvfile import Row
 from comity.adapters.formats.items import KEPT_OF_REFUSED, Refusal, Results
 from comity.adapters.formats.observable import NotAValue
 from comity.adapters.formats.reader import Input
 from comity.kernel.errors import InputRefused
-from comity.kernel.model.instants import Instant
 
 LINE_BYTES: Final = 64 * 1024
 _COMMENT: Final = ("#", ";", "//")
@@ -36,13 +35,12 @@ def looks_like_values(head: bytes, kind: str | None = None) -> bool:
     return good > 0 and bad * 3 <= good
 
 
-def read_values(source: Input, party: str, at: Instant, fixed: Mapping[str, str]) -> Results:
+def read_values(source: Input, maker: minting.Maker, fixed: Mapping[str, str]) -> Results:
     """Read a list of values, line by line.
 
     Args:
         source: The file.
-        party: Id of the party that takes the file in.
-        at: The instant of import.
+        maker: Who takes the file in.
         fixed: What is stated for all lines: ``type``, ``date``, ``tlp``, ``pap``, ``source``, ``name``.
     """
     number = 0
@@ -56,7 +54,7 @@ def read_values(source: Input, party: str, at: Instant, fixed: Mapping[str, str]
             yield Refusal(place, "csv-row", f"Line {number} has more than {LINE_BYTES} bytes; it is no value.", kept)
             continue
         try:
-            text = line.decode("utf-8").strip()
+            text = line.decode("utf-8").removeprefix("\ufeff").strip()  # where files were joined
         except UnicodeDecodeError as broken:
             sentence = f"Line {number} is not UTF-8 at its byte {broken.start}; save the file as UTF-8."
             yield Refusal(place, "wrong-encoding", sentence, line)
@@ -64,6 +62,6 @@ def read_values(source: Input, party: str, at: Instant, fixed: Mapping[str, str]
         if not text or text.startswith(_COMMENT):
             continue
         try:
-            yield from Row(party, at, place, line).items({**fixed, "value": text}, [], {})
+            yield from Row(maker, place, line).items({**fixed, "value": text}, [], {})
         except InputRefused as refused:
             yield Refusal.of(place, refused, line)

@@ -101,13 +101,13 @@ def guarded(cell: str) -> str:
 
 def _rows(shape: Mapping[str, Any], defang: bool) -> Iterator[dict[str, str]]:
     values, pattern = values_of(shape)
+    unstated = minting.unstated(shape)
     common = {
         "name": _text(shape, "name"),
         "description": _text(shape, "description"),
-        "first_seen": _text(shape, "valid_from"),
+        "first_seen": _first_seen(shape),
         "valid_until": _text(shape, "valid_until"),
-        "created": _text(shape, "created"),
-        "modified": _text(shape, "modified"),
+        **{name: "" if name in unstated else _text(shape, name) for name in ("created", "modified")},
         "confidence": str(shape["confidence"]) if isinstance(shape.get("confidence"), int) else "",
         "tlp": tlp_of(shape) or "",
         "labels": ";".join(one for one in shape.get("labels", ()) if isinstance(one, str)),
@@ -127,6 +127,19 @@ def _rows(shape: Mapping[str, Any], defang: bool) -> Iterator[dict[str, str]]:
         }
     if not values and pattern:
         yield {**common, "type": "pattern"}
+
+
+def _first_seen(shape: Mapping[str, Any]) -> str:
+    """When the values were first seen, as far as the object says it.
+
+    STIX requires `valid_from`; where it only repeats `created`, or no date was known, it tells nothing of that.
+    """
+    start = _text(shape, "valid_from")
+    told = _kept(shape, "attribute") or _kept(shape, "object")
+    if told is not None and not told.get("first_seen"):
+        return ""
+    unknown = "valid_from" in minting.unstated(shape) or start == _text(shape, "created")
+    return "" if unknown else start
 
 
 _TABLE_KIND: Final = {"ipv4-range": "ip", "ipv6-range": "ip", "ipv4-port": "ip-port", "ipv6-port": "ip-port"}

@@ -64,6 +64,7 @@ CREATE TABLE member (agreement TEXT, p INTEGER, PRIMARY KEY (agreement, p)) STRI
 CREATE TABLE party (p INTEGER PRIMARY KEY, verified INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE office (p INTEGER, office TEXT, PRIMARY KEY (p, office)) STRICT, WITHOUT ROWID;
 CREATE TABLE client (p INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE claimant (s INTEGER, p INTEGER, PRIMARY KEY (s, p)) STRICT, WITHOUT ROWID;
 CREATE TABLE wider (type INTEGER, wide INTEGER, narrow INTEGER, PRIMARY KEY (type, narrow, wide)) STRICT, WITHOUT ROWID;
 CREATE TABLE own (title TEXT, p INTEGER, k INTEGER, s INTEGER, office INTEGER, PRIMARY KEY (title, p)) STRICT, WITHOUT
 ROWID; CREATE TABLE floor (r INTEGER, k INTEGER, p INTEGER, PRIMARY KEY (r, k, p)) STRICT, WITHOUT ROWID; CREATE TABLE
@@ -300,6 +301,8 @@ class _World:
                 )
             ),
         )
+        claims = ((s, self.number(p)) for s, (_, _, facets) in enumerate(images) for p in facets.claimants)
+        self.fill("claimant", 2, claims)
         self.run("CREATE INDEX image_title ON image (title)")
         type_names = [images[s][2].type for s in first["type"]]
         self.fill(
@@ -485,7 +488,8 @@ class _World:
         as_it_stands = f"(i.v IS NULL OR i.v = {_NONE})"
         heard = (
             "(k.ours OR (i.title IS NOT NULL AND EXISTS "
-            "(SELECT 1 FROM sender n WHERE n.k = k.k AND n.p IN (i.custodian, i.originator))))"
+            "(SELECT 1 FROM sender n WHERE n.k = k.k AND (n.p IN (i.custodian, i.originator) "
+            "OR EXISTS (SELECT 1 FROM claimant m WHERE m.s = i.s AND m.p = n.p)))))"
         )
         if says == "permit":
             self.run(

@@ -40,15 +40,20 @@ def path_of(database: str | None) -> Path:
 
 
 def private_file(path: Path) -> None:
-    """Make the file if it is not there, and let its owner alone read it.
+    """Make the file if it is not there, and let its owner alone read it; a stranger's file is left as it is.
 
     Raises:
         LocalFault: `store-unusable`: the folder is missing, or the file is not ours to open.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            path.chmod(0o600)
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            head = os.pread(number, 72, 0)
+            ours = not head or head[68:] == APPLICATION.to_bytes(4, "big")  # sqlite.org/fileformat.html, 1.3
+            if ours and stat.S_IMODE(os.fstat(number).st_mode) & 0o077:
+                os.fchmod(number, 0o600)
+        finally:
+            os.close(number)
     except OSError as error:
         raise LocalFault(
             "store-unusable",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice, starmap
 from pathlib import Path
@@ -99,8 +99,9 @@ class _Reading:
         except CAUGHT as error:
             raise self._fail(error, kind) from error
         finally:
-            self._open.discard(cursor)
-            cursor.close()
+            if cursor in self._open:  # else the snapshot ended before its reader did, and took the cursor with it
+                self._open.discard(cursor)
+                cursor.close()
 
     def get(self, kind: type[R], /, *key: Any) -> R | None:
         """The row with this key, or None."""
@@ -199,54 +200,50 @@ class _Writing(_Reading):
         source = iter(rows)
         try:
             while batch := list(islice(source, BATCH)):
-                kinds = set(map(type, batch))
-                if len(kinds) == 1:
-                    self._insert(kinds.pop(), batch)
-                    continue
-                by_kind: defaultdict[type[Any], list[Any]] = defaultdict(list)
-                for row in batch:
-                    by_kind[type(row)].append(row)
-                for kind, part in by_kind.items():
-                    self._insert(kind, part)
+                for kind, part in _by_kind(batch):
+                    self._keep(kind, self._statements.insert, part)
         except BaseException as error:
             self._over = self._over or error
             raise
 
-    def _insert(self, kind: type[Any], rows: list[Any]) -> None:
+    def put(self, *rows: Any) -> None:
+        """Insert rows, or replace those with the same keys; see `ports.Writing.put`."""
+        for kind, part in _by_kind(rows):
+            self._keep(kind, self._statements.put, part)
+
+    def _keep(self, kind: type[Any], statement: Callable[[type[Any]], str], rows: Sequence[Any]) -> None:
         if self._over is not None:
             raise self._over
-        _registered(kind)
+        if kind not in TABLES:
+            raise TypeError(f"{kind.__name__} is not a row type of the store")
         values = map(values_of(kind, _names(kind)), rows)
         try:
             if len(rows) == 1:
-                self._cursor.execute(self._statements.insert(kind), next(values))
+                self._cursor.execute(statement(kind), next(values))
             else:
-                self._cursor.executemany(self._statements.insert(kind), values)
+                self._cursor.executemany(statement(kind), values)
         except CAUGHT as error:
             raise self._fail(error, kind) from error
-
-    def put(self, row: Any) -> None:
-        """Insert, or replace the row with the same key."""
-        kind = _registered(type(row))
-        self._change(kind, self._statements.put(kind), values_of(kind, _names(kind))(row))
 
     def remove(self, kind: type[Any], /, *key: Any) -> None:
         """Take out the row with this key, if it is there."""
-        self._change(kind, self._statements.remove(kind), key)
-
-    def _change(self, kind: type[Any], sql: str, values: tuple[Any, ...]) -> None:
         if self._over is not None:
             raise self._over
         try:
-            self._cursor.execute(sql, values)
+            self._cursor.execute(self._statements.remove(kind), key)
         except CAUGHT as error:
             raise self._fail(error, kind) from error
 
 
-def _registered(kind: type[Any]) -> type[Any]:
-    if kind not in TABLES:
-        raise TypeError(f"{kind.__name__} is not a row type of the store")
-    return kind
+def _by_kind(rows: Sequence[Any]) -> Iterable[tuple[type[Any], Sequence[Any]]]:
+    """Rows kind by kind, those of a kind in their order."""
+    kinds = set(map(type, rows))
+    if len(kinds) == 1:
+        return [(kinds.pop(), rows)]
+    by_kind: defaultdict[type[Any], list[Any]] = defaultdict(list)
+    for row in rows:
+        by_kind[type(row)].append(row)
+    return by_kind.items()
 
 
 _NAMES: dict[type[Any], tuple[str, ...]] = {}

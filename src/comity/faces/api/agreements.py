@@ -8,12 +8,11 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
-from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, answers_with, instant_of
+from comity.faces.api.desk import FILE, Asked, Desk, answers_with, instant_of
 from comity.kernel.errors import Usage
 from comity.kernel.model.instants import SECOND, format
 from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.jsonform import digest
-from comity.kernel.release.lint import lint
 from comity.kernel.release.phrasebook import render
 from comity.kernel.release.templates import TEMPLATES, TemplateParty
 from comity.kernel.store.rows import AgreementRow, Instrument
@@ -32,6 +31,8 @@ from comity.node.instruments import (
 )
 from comity.node.parties import resolve_party
 from comity.node.release import agreements_of, preview_agreement
+from comity.node.stating import span
+from comity.node.telling import differences, findings
 
 
 class Draft(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,6 +43,20 @@ class Draft(msgspec.Struct, forbid_unknown_fields=True):
     title: str | None = None
     begins: str | None = None
     ends: str | None = None
+
+
+class Named(msgspec.Struct, forbid_unknown_fields=True):
+    """An agreement that is known here, by digest or title; or the text of a draft, TOML or its signed form."""
+
+    name: str | None = None
+    text: str | None = None
+
+
+class Two(msgspec.Struct, forbid_unknown_fields=True):
+    """Two agreements or drafts to compare."""
+
+    old: Named
+    new: Named
 
 
 class Reason(msgspec.Struct, forbid_unknown_fields=True):
@@ -96,7 +111,7 @@ def _proposals(desk: Desk) -> list[Any]:
     )
     def received(request: Asked, body: RawBody) -> dict[str, Any]:
         """The body is the file. An agreement is a proposal until all have signed."""
-        by = desk.by(request, *CHANGES)
+        by = desk.by(request, "take in")
         data = bytes(body)
         if data.lstrip().startswith(b"{") and '"paper"' in data.decode("utf-8", "replace"):
             return {"kind": take_file(node, data, by=by)}
@@ -129,6 +144,30 @@ def _proposals(desk: Desk) -> list[Any]:
         desk.by(request)
         return _preview(desk, read_agreement(body))
 
+    @post(
+        "/agreements/lint",
+        status_code=200,
+        sync_to_thread=True,
+        opt=FILE,
+        summary="Faults of a draft",
+        tags=["agreements"],
+    )
+    def linted(request: Asked, body: RawBody, interval: FromQuery[str | None] = None) -> dict[str, Any]:
+        """The body is the agreement file; `interval` is the time between two contacts of the slowest road, such as PT24H."""
+        desk.by(request)
+        return _lint(read_agreement(body), interval)
+
+    @post("/agreements/diff", status_code=200, sync_to_thread=True, summary="Compare two drafts", tags=["agreements"])
+    def compared(request: Asked, data: JSONBody[Two]) -> dict[str, Any]:
+        """In words, and in the objects that are held here."""
+        desk.by(request)
+        return differences(node, _either(desk, request, data.old), _either(desk, request, data.new))
+
+    @get("/agreements/{name:str}/lint", sync_to_thread=True, summary="Faults of an agreement", tags=["agreements"])
+    def flaws(request: Asked, name: FromPath[str], interval: FromQuery[str | None] = None) -> dict[str, Any]:
+        """Clauses that contradict, overshadow or never apply."""
+        return _lint(_need(desk, request, name), interval)
+
     @get("/agreements/{name:str}", sync_to_thread=True, summary="One agreement", tags=["agreements"])
     def shown(request: Asked, name: FromPath[str]) -> dict[str, Any]:
         """By digest, its beginning, or title; with the papers of its life."""
@@ -153,7 +192,7 @@ def _proposals(desk: Desk) -> list[Any]:
         """As if it were in force, over the objects that are really held here."""
         return _preview(desk, _need(desk, request, name))
 
-    return [listed, received, drafted, foreseen, shown, text, previewed]
+    return [listed, received, drafted, foreseen, linted, compared, flaws, shown, text, previewed]
 
 
 def _life(desk: Desk) -> list[Any]:
@@ -205,15 +244,15 @@ def _life(desk: Desk) -> list[Any]:
     )
     def suspended(request: Asked, name: FromPath[str], data: JSONBody[Suspending]) -> dict[str, Any]:
         """Nothing new leaves under it meanwhile."""
-        since, until = instant_of(data.since, "since"), instant_of(data.until, "until")
         by = desk.by(request, "sign")
+        since, until = instant_of(data.since, "since"), instant_of(data.until, "until")
         return told(suspend(node, name, since=since, until=until, officer=by, reason=data.reason))
 
     @post("/agreements/{name:str}/withdraw", status_code=200, sync_to_thread=True, summary="Leave", tags=["agreements"])
     def withdrawn(request: Asked, name: FromPath[str], data: JSONBody[Leaving]) -> dict[str, Any]:
         """At an instant that leaves the notice it asks for."""
-        effective = instant_of(data.effective, "effective")
         by = desk.by(request, "sign")
+        effective = instant_of(data.effective, "effective")
         return told(withdraw(node, name, effective=effective, officer=by, reason=data.reason)[0])
 
     @post(
@@ -250,15 +289,27 @@ def _need(desk: Desk, request: Asked, name: str) -> Agreement:
         return read_form(need_agreement(tx, name).form)
 
 
+def _lint(said: Agreement, interval: str | None) -> dict[str, Any]:
+    return {
+        "digest": digest(said),
+        "findings": findings(said, None if interval is None else span(interval, "interval")),
+    }
+
+
+def _either(desk: Desk, request: Asked, one: Named) -> Agreement:
+    if (one.name is None) == (one.text is None):
+        raise Usage("request-parameter", "An agreement is named by name, or given as text; say one of them.")
+    return _need(desk, request, one.name) if one.name is not None else read_agreement(str(one.text).encode())
+
+
 def _party(desk: Desk, text: str) -> str:
     with desk.node.store.read() as tx:
         return resolve_party(tx, text).id
 
 
 def _preview(desk: Desk, said: Agreement) -> dict[str, Any]:
-    findings = [{"code": one.code, "sentence": one.sentence, "clauses": list(one.clauses)} for one in lint(said)]
     lines = [line.as_json() for line in preview_agreement(desk.node, said)]
-    return {"digest": digest(said), "parties": lines, "findings": findings}
+    return {"digest": digest(said), "parties": lines, "findings": findings(said)}
 
 
 def _draft(desk: Desk, data: Draft) -> str:

@@ -18,13 +18,11 @@ from litestar.types import Guard
 
 from comity.faces.http.config import AppConfig
 from comity.faces.http.tokens import officer
-from comity.kernel.errors import InputRefused, RequestRefused, Usage
+from comity.faces.wiring import Home, Wiring
+from comity.kernel.errors import InputRefused, NotFound, RequestRefused, Usage
 from comity.kernel.model.instants import Instant, parse_offset
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
-
-CHANGES: Final = ("release", "sign", "admin")
-"""Roles of which one is enough to take in, state and fetch; `audit` alone changes nothing."""
 
 FILE: Final = {"file": True}
 """`opt` of a handler whose body is a file and not JSON."""
@@ -49,20 +47,44 @@ class Desk:
     config: AppConfig
 
     @contextmanager
-    def reading(self, request: Asked, *roles: str) -> Iterator[Reading]:
-        """A snapshot for an officer who has one of the roles; none named: any."""
+    def reading(self, request: Asked, kind: str = "read") -> Iterator[Reading]:
+        """A snapshot for an officer who may do deeds of this kind (`comity.node.officers.RULES`)."""
         with self.node.store.read() as tx:
-            officer(tx, request, *roles)
+            officer(tx, request, kind)
             yield tx
 
-    def by(self, request: Asked, *roles: str) -> str:
-        """The id of the officer who asks, who has one of the roles.
+    def by(self, request: Asked, kind: str = "read") -> str:
+        """The id of the officer who asks, who may do deeds of this kind.
 
         Raises:
             NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
         """
         with self.node.store.read() as tx:
-            return officer(tx, request, *roles).id
+            return officer(tx, request, kind).id
+
+    def outside(self) -> Wiring:
+        """What stands outside of the node: peers, servers of others, packs, keys.
+
+        Raises:
+            NotFound: `not-built` where the application was made without.
+        """
+        if self.config.outside is None:
+            raise _alone()
+        return self.config.outside
+
+    def home(self) -> Home:
+        """The folder the node lives in.
+
+        Raises:
+            NotFound: `not-built` where the application was made without.
+        """
+        if self.config.home is None:
+            raise _alone()
+        return self.config.home
+
+
+def _alone() -> NotFound:
+    return NotFound("not-built", "This application was made without a folder and a network; comity serve has both.")
 
 
 def officers_only(node: Node) -> Guard:

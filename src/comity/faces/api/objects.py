@@ -11,7 +11,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
-from comity.faces.api.desk import CHANGES, FILE, Asked, Desk, answers_with, instant_of, limit_of
+from comity.faces.api.desk import FILE, Asked, Desk, answers_with, instant_of, limit_of
 from comity.faces.cli.words import Stated
 from comity.kernel.errors import NotFound, Usage
 from comity.kernel.model.instants import format
@@ -19,15 +19,15 @@ from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Holding, Version
 from comity.node.export import given_objects, own_objects
 from comity.node.handling import set_handling
-from comity.node.intake import Guarded, need_objects, refusals, take_in
+from comity.node.intake import need_objects, refusals, take_stream
 from comity.node.objects import class_facets
 from comity.node.parties import name_of, resolve_party
 from comity.node.search import search
+from comity.node.stating import mapping_of
+from comity.node.telling import handling_of
 
 MOST: Final = 1_000
 SHOWN_REFUSALS: Final = 100
-MINTED: Final = frozenset({"csv", "values", "kev", "misp", "misp-galaxy"})
-"""Formats whose objects we make ourselves; a TLP that is stated then stands in their bytes."""
 
 _LISTS: Final = ("sector", "country", "basis", "purpose", "case", "caveat", "recipient")
 _WORDS: Final = ("tlp", "pap", "embargo", "retention")
@@ -88,10 +88,11 @@ def object_handlers(desk: Desk) -> list[Any]:
     )
     def taken(request: Asked, body: RawBody) -> dict[str, Any]:
         """The body is the file. What is stated about it stands in the query: tlp, pap, sector, basis, purpose ..."""
-        by = desk.by(request, *CHANGES)
+        by = desk.by(request, "take in")
         query = request.query_params
-        stated = _stated(list(query.multi_items()))
-        return _take(desk, body, query.get("name", "posted file"), stated, by)
+        stated = _stated([pair for pair in query.multi_items() if pair[0] != "map"])
+        mapping = mapping_of(query.getall("map", []))
+        return _take(desk, body, query.get("name", "posted file"), stated, mapping, by)
 
     @post(
         "/handling",
@@ -102,9 +103,15 @@ def object_handlers(desk: Desk) -> list[Any]:
     )
     def handled(request: Asked, data: JSONBody[HandlingBody]) -> dict[str, Any]:
         """The stricter of all statements counts; none loosens another."""
-        by = desk.by(request, *CHANGES)
+        by = desk.by(request, "take in")
         moved = set_handling(desk.node, data.target, data.stated().handling(desk.node.clock()), officer=by)
         return {"target": data.target, "moved": moved}
+
+    @get("/handling", sync_to_thread=True, summary="What counts for an object", tags=["objects"])
+    def counts(request: Asked, object: FromQuery[str]) -> dict[str, Any]:
+        """Holding by holding, and who stated what."""
+        with desk.reading(request) as tx:
+            return handling_of(tx, object)
 
     @get(
         "/export",
@@ -120,6 +127,7 @@ def object_handlers(desk: Desk) -> list[Any]:
         id: FromQuery[list[str] | None] = None,
         since: FromQuery[str | None] = None,
         case: FromQuery[str | None] = None,
+        all_versions: FromQuery[bool] = False,
         to: FromQuery[str | None] = None,
     ) -> Response[bytes]:
         """With `to`, exactly what that party was given, in its views."""
@@ -129,7 +137,11 @@ def object_handlers(desk: Desk) -> list[Any]:
             "since": instant_of(since, "since"),
         }
         with desk.reading(request) as tx:
-            raws = own_objects(tx, case=case, **wanted) if to is None else _given(tx, to, case, wanted)
+            raws = (
+                own_objects(tx, case=case, newest=not all_versions, **wanted)
+                if to is None
+                else _given(tx, to, case is not None or all_versions, wanted)
+            )
             content = b"".join(_writer(desk, format)(raws))
         return Response(content, media_type="application/octet-stream" if format != "stix" else "application/json")
 
@@ -140,7 +152,7 @@ def object_handlers(desk: Desk) -> list[Any]:
             found = search(tx, text, us=desk.node.party, limit=limit_of(limit, MOST))
         return {"found": [one.as_json() for one in found]}
 
-    return [listed, shown, taken, handled, exported, searched]
+    return [listed, shown, taken, handled, counts, exported, searched]
 
 
 def _line(row: Version) -> dict[str, Any]:
@@ -187,39 +199,40 @@ def _truth(name: str, value: str) -> bool:
     return value == "true"
 
 
-def _take(desk: Desk, body: bytes, name: str, stated: Stated, by: str) -> dict[str, Any]:
+def _take(
+    desk: Desk, body: bytes, name: str, stated: Stated, mapping: dict[str, str] | None, by: str
+) -> dict[str, Any]:
     """Take in a posted file: the counts, and the first of what was refused."""
     if desk.config.open_source is None:
         raise Usage("request-parameter", "This server takes no files; use comity import.")
     node = desk.node
-    source = desk.config.open_source(name[:200], io.BytesIO(body), None, node.party, node.clock(), 0)
-    items = Guarded(source)
     digest = sha256(b"rest" + node.random(16, f"rest/{sha256(body).hexdigest()}")).hexdigest()
-    batch, counts = take_in(
+    batch, counts, fault = take_stream(
         node,
-        items,
+        desk.config.open_source,
+        io.BytesIO(body),
         name=name[:200],
-        format=source.format,
         digest=digest,
         handling=stated.handling(node.clock()),
-        minted=source.format in MINTED,
         officer=by,
+        mapping=mapping,
     )
-    if items.fault is not None and counts.objects == counts.refused:
-        raise items.fault
+    if fault is not None and counts.objects == counts.refused:
+        raise fault
     need_objects(counts)
+    assert batch is not None, "a file that gave objects is a batch"
     with node.store.read() as tx:
         refused = [
             {"place": row.place, "object": row.object, "code": row.code, "sentence": row.sentence}
             for _, row in zip(range(SHOWN_REFUSALS), refusals(tx, batch.b), strict=False)
         ]
-    broken = {} if items.fault is None else {"broken": items.fault.as_json()}
+    broken = {} if fault is None else {"broken": fault.as_json()}
     return {"batch": batch.b, "format": batch.format, **counts.as_json(), "refusals": refused, **broken}
 
 
-def _given(tx: Reading, to: str, case: str | None, wanted: dict[str, Any]) -> Iterator[bytes]:
-    if case is not None:
-        raise Usage("request-parameter", "case is about what we hold; leave it out with to.")
+def _given(tx: Reading, to: str, of_ours: bool, wanted: dict[str, Any]) -> Iterator[bytes]:
+    if of_ours:
+        raise Usage("request-parameter", "case and all_versions are about what we hold; leave them out with to.")
     return given_objects(tx, resolve_party(tx, to).id, **wanted)
 
 

@@ -6,18 +6,23 @@ from itertools import islice
 from typing import Any, Final
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from comity.faces.api.desk import CHANGES, Asked, Desk, instant_of, limit_of
+from comity.faces.api.desk import Asked, Desk, answers_with, instant_of, limit_of
 from comity.kernel.errors import NotFound, Usage
 from comity.kernel.model.instants import format
 from comity.node.account import given, imports, promises_open, taken, totals
-from comity.node.contact import outbox, retry
+from comity.node.contact import fetch_proofs, retry
 from comity.node.context import read_setting
+from comity.node.doctor import examine
 from comity.node.parties import name_of, resolve_party
+from comity.node.proofs import OPEN, promises
+from comity.node.proving import prove_delivery
 from comity.node.record import log_facts, newest_checkpoint, proof_of
-from comity.node.release import approve, preview_standing, requests
+from comity.node.release import approve, requests
+from comity.node.telling import acts, standing
+from comity.node.telling import due as waiting
 from comity.node.why import why
 
 MOST: Final = 10_000
@@ -45,10 +50,10 @@ def _decisions(desk: Desk) -> list[Any]:
     def previewed(request: Asked, to: FromQuery[str]) -> dict[str, Any]:
         """By clause, and why the rest is withheld."""
         desk.by(request)
-        return preview_standing(node, to).as_json()
+        return standing(node, to)[0]
 
     @get("/release/requests", sync_to_thread=True, summary="What waits for an officer", tags=["release"])
-    def waiting(request: Asked, to: FromQuery[str]) -> dict[str, Any]:
+    def asking(request: Asked, to: FromQuery[str]) -> dict[str, Any]:
         """With the question, and who has given a word."""
         desk.by(request)
         return {"waiting": requests(node, to)}
@@ -69,7 +74,7 @@ def _decisions(desk: Desk) -> list[Any]:
         desk.by(request)
         return why(node, object, party, at=instant_of(at, "at")).as_json()
 
-    return [previewed, waiting, approved, asked]
+    return [previewed, asking, approved, asked]
 
 
 def _record(desk: Desk) -> list[Any]:
@@ -79,18 +84,80 @@ def _record(desk: Desk) -> list[Any]:
     def due(request: Asked) -> dict[str, Any]:
         """With attempts and the last error."""
         with desk.reading(request) as tx:
-            return {"outbox": [msgspec.to_builtins(one) for one in outbox(tx, node.party)]}
+            return {"outbox": waiting(tx, node.party, node.clock())}
 
     @post(
         "/outbox/{party:str}/retry", status_code=200, sync_to_thread=True, summary="Try a party again", tags=["record"]
     )
     def again(request: Asked, party: FromPath[str]) -> dict[str, Any]:
         """At the next occasion."""
-        desk.by(request, *CHANGES)
+        desk.by(request, "take in")
         with node.store.read() as tx:
             row = resolve_party(tx, party)
         retry(node, row.id)
         return {"party": row.id}
+
+    @get("/log", sync_to_thread=True, summary="Our acts and where each stands", tags=["record"])
+    def logged(
+        request: Asked,
+        to: FromQuery[str | None] = None,
+        kind: FromQuery[str | None] = None,
+        since: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 100,
+    ) -> dict[str, Any]:
+        """The newest of them, the oldest of these first; and evidence that is kept against others."""
+        most, start = limit_of(limit, MOST), instant_of(since, "since")
+        with desk.reading(request) as tx:
+            party = None if to is None else resolve_party(tx, to).id
+            return acts(tx, to=party, kind=kind, since=start, limit=most)
+
+    @get("/log/promises", sync_to_thread=True, summary="What others promised to log", tags=["record"])
+    def promised(request: Asked, party: FromQuery[str | None] = None) -> dict[str, Any]:
+        """And whether they proved it."""
+        with desk.reading(request) as tx:
+            return {"promises": promises(tx, node.clock(), None if party is None else resolve_party(tx, party).id)}
+
+    @post(
+        "/log/promises/{party:str}/proofs",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Ask a party for the proofs that are due",
+        tags=["record"],
+    )
+    def proved(request: Asked, party: FromPath[str]) -> dict[str, Any]:
+        """What holds is kept."""
+        desk.by(request)
+        with node.store.read() as tx:
+            who = resolve_party(tx, party).id
+            open_ = [row["act"] for row in promises(tx, node.clock(), who) if row["state"] in OPEN]
+        kept = fetch_proofs(node, who, open_, desk.outside().connect) if open_ else 0
+        return {"party": who, "asked": len(open_), "kept": kept}
+
+    @get(
+        "/log/deliveries/{object_id:str}",
+        sync_to_thread=True,
+        summary="The proof of a delivery",
+        tags=["record"],
+        responses=answers_with(dict[str, Any]),
+    )
+    def delivered(
+        request: Asked, object_id: FromPath[str], party: FromQuery[str], received: FromQuery[bool] = False
+    ) -> Response[bytes]:
+        """The bundle that `comity verify` takes; `received` where it came from the party."""
+        desk.by(request)
+
+        def fetch(who: str, act: str) -> object:
+            return fetch_proofs(node, who, [act], desk.outside().connect)
+
+        return Response(prove_delivery(node, object_id, party, received, fetch)[0], media_type="application/json")
+
+    @get("/doctor", sync_to_thread=True, summary="Whether the node agrees with itself", tags=["record"])
+    def examined(request: Asked) -> dict[str, Any]:
+        """Reads again everything that is kept; nothing is changed."""
+        desk.by(request)
+        found = [{"what": "database", "sentence": one} for one in desk.outside().integrity(desk.home())]
+        found += [{"what": one.what, "sentence": one.sentence} for one in examine(node)]
+        return {"whole": not found, "findings": found}
 
     @get("/log/checkpoint", sync_to_thread=True, summary="The newest checkpoint of our log", tags=["record"])
     def checkpoint(request: Asked) -> dict[str, Any]:
@@ -152,4 +219,18 @@ def _record(desk: Desk) -> list[Any]:
             who = {"party": node.party, "name": name_of(tx, node.party), "at": format(node.clock())}
             return {**who, "log": log, "kept": totals(tx), "promises_open": promises_open(tx)}
 
-    return [due, again, checkpoint, proof, account, received, batches, status]
+    return [
+        due,
+        again,
+        logged,
+        promised,
+        proved,
+        delivered,
+        examined,
+        checkpoint,
+        proof,
+        account,
+        received,
+        batches,
+        status,
+    ]

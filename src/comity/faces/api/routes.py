@@ -17,8 +17,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from comity.faces.api.agreements import agreement_handlers
 from comity.faces.api.desk import Desk, officers_only
+from comity.faces.api.desks import desk_handlers
 from comity.faces.api.objects import object_handlers
 from comity.faces.api.parties import party_handlers
+from comity.faces.api.peers import peer_handlers
 from comity.faces.api.record import record_handlers
 from comity.faces.http.config import AppConfig
 from comity.node.context import Node
@@ -86,7 +88,14 @@ def describe_api(node: Node, config: AppConfig) -> dict[str, Any]:
 
 def _deeds(node: Node, config: AppConfig) -> list[Any]:
     desk = Desk(node, config)
-    return [*object_handlers(desk), *party_handlers(desk), *agreement_handlers(desk), *record_handlers(desk)]
+    return [
+        *object_handlers(desk),
+        *party_handlers(desk),
+        *peer_handlers(desk),
+        *agreement_handlers(desk),
+        *record_handlers(desk),
+        *desk_handlers(desk),
+    ]
 
 
 def _release() -> str:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import Parameter
 
 from comity.faces.cli.context import STDIN, Context, Ctx, table
-from comity.faces.cli.words import instant_or_none, one_of, span
-from comity.kernel.errors import NotFound, Usage
+from comity.kernel.errors import InputRefused, NotFound, Usage
+from comity.node.stating import instant_or_none, one_of, span
 
 if TYPE_CHECKING:
     from comity.kernel.release.agreement import Agreement
 
+_REF: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
 
 
 def draft(
     *,
-    template: Annotated[str, Parameter(help="bilateral, community or company-to-team.")],
+    template: Annotated[str, Parameter(help="bilateral, community, company-to-team or directory.")],
     party: Annotated[
         tuple[str, ...],
         Parameter(help="REF=PARTY: a short name in the text, and a party known here; once for each, in order."),
@@ -41,8 +42,11 @@ def draft(
         named = []
         for pair in party:
             ref, equals, who = pair.partition("=")
-            if not equals or not ref or not who:
-                raise Usage("template", f"--party is REF=PARTY, such as ee=CERT-EE; {pair!r} is none.")
+            if not equals or not _REF.fullmatch(ref) or not who:
+                raise Usage(
+                    "template",
+                    f"--party is REF=PARTY, such as ee=CERT-EE, where REF begins with a letter; {pair!r} is none.",
+                )
             row = resolve_party(tx, who)
             named.append(TemplateParty(ref, row.name, row.id))
         now = home.node.clock()
@@ -96,13 +100,13 @@ def lint(
 ) -> int:
     """Look for clauses that contradict, overshadow or never apply."""
     from comity.kernel.release.jsonform import digest
-    from comity.kernel.release.lint import lint as findings
+    from comity.node.telling import findings
 
     said = _load(ctx, agreement)
     found = findings(said, interval=None if interval is None else span(interval, "--interval"))
     return ctx.done(
-        {"digest": digest(said), "findings": [_finding(one) for one in found]},
-        *([f"{one.code}: {one.sentence}" for one in found] or ["Nothing was found."]),
+        {"digest": digest(said), "findings": found},
+        *([f"{one['code']}: {one['sentence']}" for one in found] or ["Nothing was found."]),
     )
 
 
@@ -118,22 +122,28 @@ def preview(
 ) -> int:
     """Show what would become visible to whom if it were in force now, over the objects that are held here."""
     from comity.kernel.release.jsonform import digest
-    from comity.kernel.release.lint import lint as findings
     from comity.node.release import preview_agreement
+    from comity.node.telling import findings
 
     with ctx.open() as home:
         said = _load(ctx, agreement, home.node)
         lines = preview_agreement(home.node, said)
+        ours = any(one.id == home.node.party for one in said.parties)
     found = findings(said, interval=None if interval is None else span(interval, "--interval"))
-    told: list[str] = []
-    for line in lines:
+    told = (
+        []
+        if ours
+        else [f"{_title(said)} is an agreement of others: we are not among its parties, so nothing goes from here."]
+    )
+    for line in lines if ours else ():
         told += line_told(line.as_json(), {digest(said): _title(said)}, would=True, objects=objects)
-    told += [f"Look at again: {one.sentence}" for one in found]
+    told += [f"Look at again: {one['sentence']}" for one in found]
     return ctx.done(
         {
             "digest": digest(said),
+            "ours": ours,
             "parties": [line.as_json() for line in lines],
-            "findings": [_finding(one) for one in found],
+            "findings": found,
         },
         *told,
     )
@@ -147,28 +157,20 @@ def diff(
     ctx: Ctx,
 ) -> int:
     """Compare two drafts, in words and in the objects that are held here."""
-    from comity.kernel.release.lint import compare
-    from comity.node.release import compare_agreements
+    from comity.node.telling import differences
 
     with ctx.open() as home:
-        one, other = _load(ctx, old, home.node), _load(ctx, new, home.node)
-        changes = compare(one, other)
-        parties = compare_agreements(home.node, one, other)
+        shape = differences(home.node, _load(ctx, old, home.node), _load(ctx, new, home.node))
     lines = []
-    for change in changes:
-        lines.append(f"{change.where}: {change.what}")
-        lines += [f"  - {part}" for part in (change.old or "").splitlines()]
-        lines += [f"  + {part}" for part in (change.new or "").splitlines()]
+    for change in shape["words"]:
+        lines.append(f"{change['where']}: {change['what']}")
+        lines += [f"  - {part}" for part in (change["old"] or "").splitlines()]
+        lines += [f"  + {part}" for part in (change["new"] or "").splitlines()]
     lines += [
-        f"{line['name']}: {len(line['gains']):,} objects more, {len(line['loses']):,} objects less" for line in parties
+        f"{line['name']}: {len(line['gains']):,} objects more, {len(line['loses']):,} objects less"
+        for line in shape["objects"]
     ]
-    return ctx.done(
-        {
-            "words": [{"what": one.what, "where": one.where, "old": one.old, "new": one.new} for one in changes],
-            "objects": parties,
-        },
-        *(lines or ["The two say the same."]),
-    )
+    return ctx.done(shape, *(lines or ["The two say the same."]))
 
 
 def send(agreement: Annotated[str, Parameter(help="Digest or title.")], /, *, ctx: Ctx) -> int:
@@ -176,7 +178,7 @@ def send(agreement: Annotated[str, Parameter(help="Digest or title.")], /, *, ct
     from comity.node.instruments import send as hand
 
     with ctx.open() as home:
-        others = hand(home.node, agreement, officer=ctx.officer(home.node, "sign"))
+        others = hand(home.node, agreement, officer=ctx.by)
         names = _names(home.node, others)
     return ctx.done({"sent": others}, f"It goes to {', '.join(names)} at the next contact.")
 
@@ -202,11 +204,10 @@ def receive(
         except msgspec.DecodeError:
             shape = None
     with ctx.open() as home:
-        by = ctx.anybody(home.node)
         if isinstance(shape, dict) and "paper" in shape:
-            kind = take_file(home.node, data, by=by)
+            kind = take_file(home.node, data, by=ctx.by)
             return ctx.done({"kind": kind, "agreement": shape["agreement"]}, f"The {kind} is kept.")
-        row, said = take(home.node, data, by=by)
+        row, said = take(home.node, data, by=ctx.by)
     return ctx.done(
         {
             "digest": row.digest,
@@ -233,7 +234,7 @@ def sign(
     from comity.node.instruments import paper_file, sign_agreement
 
     with ctx.open() as home:
-        row = sign_agreement(home.node, agreement, officer=ctx.officer(home.node, "sign"), reason=reason)
+        row = sign_agreement(home.node, agreement, officer=ctx.by, reason=reason)
         with home.node.store.read() as tx:
             shape = describe(tx, row, home.node.clock(), home.node.party)
             if output is not None:
@@ -248,9 +249,15 @@ def list_(*, ctx: Ctx) -> int:
     with ctx.open() as home:
         rows = agreements_of(home.node)
     lines = table(
-        ("digest", "status", "signed", "title"),
+        ("digest", "status", "signed", "title", "to know"),
         [
-            (row["digest"][:12], row["status"], f"{len(row['signed'])} of {len(row['parties'])}", row["title"])
+            (
+                row["digest"][:12],
+                row["status"],
+                f"{len(row['signed'])} of {len(row['parties'])}",
+                row["title"],
+                "; ".join(_to_know(row)),
+            )
             for row in rows
         ],
     )
@@ -302,6 +309,7 @@ def show(
             ctx.write(str(Path(output) / name), [data])
         shape["files"] = [str(Path(output) / name) for name in files]
     lines = [shape["title"], f"Digest  {shape['digest']}", shape["sentence"]]
+    lines += [f"{told[0].upper()}{told[1:]}." for told in _to_know(shape)]
     lines += [
         f"  {one['ref']}: {one['name']} ({one['id']})"
         + (", signed" if one["id"] in shape["signed"] else ", has not signed")
@@ -314,28 +322,45 @@ def show(
     return ctx.done(shape, *lines)
 
 
+def _to_know(shape: dict[str, Any]) -> list[str]:
+    """Who suspended an agreement since when, who gave notice to leave it, what replaced it."""
+    told = [
+        f"suspended by {'us' if one['name'] == 'we' else one['name']} since {one['since']}"
+        + (f" until {one['until']}" if one["until"] else "")
+        for one in shape["suspended"]
+    ]
+    told += [
+        f"{one['name']} gave notice on {one['given']} and {'leave' if one['name'] == 'we' else 'leaves'} on {one['effective']}"
+        for one in shape["notices"]
+    ]
+    if shape.get("replaced_by"):
+        told.append(f"replaced by {shape['replaced_by'][:12]}")
+    return told
+
+
 def _load(ctx: Context, text: str, node: Any = None) -> Agreement:
     """The agreement in a file, else the one of that digest or title here."""
     from comity.node.agreements import need_agreement, read_form
     from comity.node.instruments import read_agreement
 
     if text == STDIN or Path(text).is_file():
-        return read_agreement(ctx.read(text))
+        data = ctx.read(text)
+        if not data.strip():
+            raise InputRefused("agreement-syntax", f"{text} is empty; name the file of an agreement.")
+        return read_agreement(data)
+    if Path(text).is_dir() or (not _DIGEST.fullmatch(text) and text.endswith((".toml", ".json"))):
+        raise NotFound(
+            "file-unreadable", f"There is no file {text}; name the file of an agreement, or its digest or title."
+        )
     if node is not None:
         with node.store.read() as tx:
             return read_form(need_agreement(tx, text).form)
-    if not _DIGEST.fullmatch(text) and text.endswith((".toml", ".json")):
-        raise NotFound("file-unreadable", f"There is no file {text}.")
     with ctx.open() as home, home.node.store.read() as tx:
         return read_form(need_agreement(tx, text).form)
 
 
 def _title(said: Agreement) -> str:
     return said.title.get("en") or next(iter(said.title.values()))
-
-
-def _finding(one: Any) -> dict[str, Any]:
-    return {"code": one.code, "sentence": one.sentence, "clauses": list(one.clauses)}
 
 
 def _names(node: Any, parties: list[str]) -> list[str]:
@@ -349,10 +374,11 @@ def line_told(line: dict[str, Any], titles: dict[str, str], *, would: bool, obje
     """A line of a preview for people: what goes under which clause, and why the rest stays."""
     from comity.kernel.release.predicates import BY_ID
 
-    lines = []
+    lines = [] if line["verified"] else [line["sentence"]]
+    once = "" if line["verified"] else "Once it is verified, "
     if would or line["shown"] + line["reissued"]:
         word = "would receive" if would else "is still to receive"
-        lines.append(f"{line['name']} {word} {line['shown'] + line['reissued']:,} objects.")
+        lines.append(f"{once}{line['name']} {word} {line['shown'] + line['reissued']:,} objects.")
     for title, kinds in line["by_clause"].items():
         digest, _, number = title.partition("#")
         counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from comity.faces.cli.context import Ctx, table
-from comity.faces.cli.words import one_of, span
 from comity.kernel.errors import Usage
+from comity.node.stating import one_of, span
 
 
 def show(
@@ -39,15 +39,31 @@ def show(
 def add(file: Annotated[str, Parameter(help="The card file.")], /, *, ctx: Ctx) -> int:
     """Keep the card of another party; it counts for nothing until it is verified."""
     from comity.node.cards import add_card
+    from comity.node.parties import alike
 
     data = ctx.read(file)
     with ctx.open() as home:
-        card = add_card(home.node, data, by=ctx.anybody(home.node))
+        card = add_card(home.node, data, by=ctx.by)
+        with home.node.store.read() as tx:
+            twins = [one.id for one in alike(tx, card.party)]
+        ours = card.party == home.node.party
     return ctx.done(
-        {"party": card.party, "name": card.name, "fingerprint": card.fingerprint, "serial": card.serial},
+        {
+            "party": card.party,
+            "name": card.name,
+            "fingerprint": card.fingerprint,
+            "serial": card.serial,
+            "alike": twins,
+        },
+        *(
+            f"Its name looks like that of {one}, another party that is known here: take care which one is meant."
+            for one in twins
+        ),
         f"The card of {card.name} ({card.party}) is kept.",
         f"Fingerprint  {card.fingerprint}",
-        f"Have them read their fingerprint to you, then: comity card verify {card.party} --fingerprint '...' --method telephone",
+        "It is our own: give it to others, and read them the fingerprint."
+        if ours
+        else f"Have them read their fingerprint to you, then: comity card verify {card.party} --fingerprint '...' --method telephone",
     )
 
 
@@ -60,16 +76,20 @@ def verify(
     ctx: Ctx,
 ) -> int:
     """Record that an officer compared a fingerprint with the party itself."""
+    from comity.faces.cli.record import fingerprint_of
     from comity.node.cards import verify_card
+    from comity.node.parties import name_of
 
     if not method.strip():
         raise Usage("command-line", "--method says how the fingerprint was compared, such as telephone.")
+    fingerprint_of(fingerprint)
     with ctx.open() as home:
-        officer = ctx.officer(home.node, "admin")
-        row = verify_card(home.node, party, fingerprint=fingerprint, method=method, officer=officer)
+        row = verify_card(home.node, party, fingerprint=fingerprint, method=method, officer=ctx.by)
+        with home.node.store.read() as tx:
+            name = name_of(tx, row.id)
     return ctx.done(
-        {"party": row.id, "name": row.name, "verified": True, "method": method, "officer": officer},
-        f"The card of {row.name} is verified ({method}).",
+        {"party": row.id, "name": row.name, "verified": True, "method": method, "officer": ctx.by},
+        f"The card of {name} is verified ({method}).",
     )
 
 
@@ -117,7 +137,6 @@ def set_(
     if client and no_clients:
         raise Usage("command-line", "--client and --no-clients contradict each other; say one of them.")
     with ctx.open() as home:
-        officer = ctx.officer(home.node, "sign")
         changes: dict[str, Any] = {}
         if url:
             changes["endpoints"] = ctx.wiring.endpoints(home, url)
@@ -130,7 +149,7 @@ def set_(
             changes["identities"] = tuple(dict.fromkeys((home.node.party, *identity)))
         if not changes:
             raise Usage("command-line", "Nothing is said to change; say --url, --office, --client or --identity.")
-        card, told = change_card(home.node, changes, officer=officer)
+        card, told = change_card(home.node, changes, officer=ctx.by)
     return ctx.done(
         {"party": card.party, "serial": card.serial, "changed": sorted(changes), "sent": told},
         f"Our card number {card.serial} is signed; it goes to {len(told)} parties at the next contact.",
@@ -138,7 +157,7 @@ def set_(
 
 
 def rotate(
-    use: Annotated[str, Parameter(help="node or identity.")],
+    use: Annotated[str, Parameter(help="node, identity or log.")],
     /,
     *,
     after: Annotated[
@@ -151,14 +170,14 @@ def rotate(
 ) -> int:
     """Make a new key, end the old one, and sign our next card; what was signed before stays valid."""
     from comity.kernel.model.instants import format
+    from comity.node.cardlife import ROTATED
     from comity.node.cardlife import rotate as turn
 
-    one_of(use, ("node", "identity"), "the key to rotate", "key-use")
+    one_of(use, ROTATED, "the key to rotate", "key-use")
     wait = span(after, "--after")
     with ctx.open() as home:
-        officer = ctx.officer(home.node, "admin")
         begins = None if at_once else home.node.clock() + wait
-        card, told = turn(home.node, use, ctx.wiring.new_key(home, use), begins=begins, officer=officer)
+        card, told = turn(home.node, use, ctx.wiring.new_key(home, use), begins=begins, officer=ctx.by)
     since = card.at if begins is None else begins
     then = (
         "Start the node again now, and hand the card to every partner by file: comity card show --output FILE."

@@ -24,7 +24,6 @@ from comity.kernel.errors import InputRefused, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from comity.faces.wiring import Home, Wiring
-    from comity.kernel.store.rows import Officer
     from comity.node.context import Node
 
 STDIN: Final = "<stdin>"
@@ -54,6 +53,8 @@ class Context:
         json: Whether the answer is one JSON object.
         token: The officer's token, if one was given.
         kept: What Ctrl-C has to say: what stays although the command was stopped.
+        deed: The kind of deed the command is (`comity.node.officers.RULES`).
+        by: Id of the officer whose token was given, once the node is open; empty without one.
     """
 
     wiring: Wiring
@@ -62,57 +63,39 @@ class Context:
     json: bool
     token: str | None
     kept: str = "Nothing was changed."
+    deed: str = "read"
+    by: str = ""
     _answered: bool = field(default=False)
 
     # --- the node
 
     @contextmanager
     def open(self) -> Iterator[Home]:
-        """The node, given back at the end.
+        """The node, given back at the end, for who may do what the command does.
 
         Raises:
-            NotFound: `no-node`.
+            NotFound: `no-node`. NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
         """
         home = self.wiring.open_home(self.home, self.database)
         try:
+            self.by = self._who(home.node)
             yield home
         finally:
             home.close()
 
-    def officer(self, node: Node, role: str) -> str:
-        """The id of the officer whose token was given, who must have the role; asks for a token where a person sits there.
+    def _who(self, node: Node) -> str:
+        """The officer whose token was given; asks for a token where one is needed and a person sits there."""
+        from comity.node.officers import RULES, authorise, owner_may
 
-        Raises:
-            NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
-        """
-        return self._authorised(node, role).id
-
-    def _authorised(self, node: Node, role: str) -> Officer:
-        from comity.node.officers import authorise
-
+        with node.store.read() as tx:
+            if not self.token and owner_may(tx, self.deed):
+                return ""
         if not self.token and not self.json and sys.stdin is not None and sys.stdin.isatty():
             from getpass import getpass
 
-            self.token = getpass(f"Token of an officer with the role {role}: ").strip()
+            self.token = getpass(f"Token of an officer with the role {' or '.join(RULES[self.deed])}: ").strip()
         with node.store.read() as tx:
-            return authorise(tx, self.token, role)
-
-    def anybody(self, node: Node) -> str:
-        """The id of the officer whose token was given, whatever the role; empty without a token.
-
-        Raises:
-            NotAllowed: `token-unknown`.
-        """
-        if not self.token:
-            return ""
-        from comity.kernel.store.rows import Officer
-        from comity.node.officers import token_hash
-
-        with node.store.read() as tx:
-            row = next(iter(tx.find(Officer, token=token_hash(self.token))), None)
-        if row is None or row.ended is not None:
-            raise NotAllowed("token-unknown", "This token is not one of this node's, or it has ended.")
-        return row.id
+            return authorise(tx, self.token, self.deed).id
 
     # --- answers
 
@@ -143,9 +126,9 @@ class Context:
             InputRefused: `file-size`. OSError: where it cannot be read.
         """
         if name == STDIN:
-            data = sys.stdin.buffer.read(limit + 1)
+            data = standard_input().read(limit + 1)
         else:
-            with Path(name).open("rb") as stream:
+            with open_file(name) as stream:
                 data = stream.read(limit + 1)
         if len(data) > limit:
             raise InputRefused(
@@ -165,14 +148,20 @@ class Context:
                 raise NotAllowed(
                     "output-needed", "With --json the answer stands on stdout alone; say --output FILE for the data."
                 )
+            if sys.stdout is None:
+                raise NotAllowed("output-needed", "There is no standard output to write to; say --output FILE.")
             sys.stdout.flush()
             stream = sys.stdout.buffer
             size = sum(stream.write(piece) for piece in pieces)
             stream.flush()
             return size
         target = Path(output)
+        if target.is_dir():
+            raise NotFound("file-unreadable", f"{output} is a folder; name the file to write in it.")
         if target.exists() and not target.is_file():
             return _copy(pieces, target)  # a device or a pipe cannot be renamed over
+        if not target.parent.is_dir():
+            raise NotFound("file-unreadable", f"There is no folder {target.parent}; make it, or write elsewhere.")
         part = target.with_name(target.name + ".part")
         try:
             with part.open("wb") as stream:
@@ -235,6 +224,17 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
     widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+
+
+def standard_input() -> BinaryIO:
+    """The bytes of standard input.
+
+    Raises:
+        NotFound: `file-unreadable` where the caller closed it.
+    """
+    if sys.stdin is None:
+        raise NotFound("file-unreadable", "There is no standard input to read; name a file.")
+    return sys.stdin.buffer
 
 
 def open_file(name: str) -> BinaryIO:

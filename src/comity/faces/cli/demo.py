@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -33,8 +33,8 @@ from comity.kernel.errors import NodeDamaged
 WINDOW: Final = 16
 """Bytes of a window that the outsider is searched for."""
 
-ATTEMPTS: Final = 5
-"""How often a contact is tried."""
+INTERRUPTED: Final = 130
+"""The exit status of a command that Ctrl-C ended."""
 
 PATIENCE: Final = 60.0
 """Seconds a step may wait for another node."""
@@ -85,13 +85,15 @@ class Stage:
 
         Raises:
             NodeDamaged: `demo-broken` when the command did not end as the story needs.
+            KeyboardInterrupt: when it was stopped; the command itself only ends then.
         """
         out, err = io.StringIO(), io.StringIO()
-        env = {"COMITY_TOKEN": token} if token else {}
-        with _environment(env), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with _token(token), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(self.wiring, ["--home", str(actor.folder), "--json", *words])
         lines = out.getvalue().strip().splitlines()
         answer: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         if code != status:
             raise NodeDamaged(
                 "demo-broken",
@@ -102,13 +104,13 @@ class Stage:
     def serve(self, *actors: Actor) -> None:
         """Start the servers and wait until they answer."""
         for actor in actors:
-            log = (actor.folder / "serve.log").open("ab")
-            actor.process = subprocess.Popen(
-                [sys.executable, "-m", "comity", "--home", str(actor.folder), "serve", "--port", str(actor.port), "--every", "0.5"],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            words = ["--home", str(actor.folder), "serve", "--port", str(actor.port), "--every", "0.5"]
+            with (actor.folder / "serve.log").open("ab") as log:
+                actor.process = subprocess.Popen(
+                    [sys.executable, "-m", "comity", *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                )
         for actor in actors:
-            _wait(f"the node of {actor.name}", lambda port=actor.port: _listens(port))
+            _wait(f"the node of {actor.name}", lambda actor=actor: _serves(actor))
 
     def stop(self) -> None:
         """End the servers."""
@@ -142,18 +144,7 @@ class Stage:
             for actor in actors:
                 for other in actors:
                     if actor is not other:
-                        self._contact(actor, other)
-
-    def _contact(self, actor: Actor, other: Actor) -> None:
-        """One contact; the served nodes call each other too, so one that meets another is tried again, as a node does."""
-        for attempt in range(ATTEMPTS):
-            try:
-                self.call(actor, "sync", other.party)
-                return
-            except NodeDamaged:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(0.5)
+                        self.call(actor, "sync", other.party)
 
 
 def run_demo(wiring: Wiring, once: bool, folder: Path | None) -> int:
@@ -166,19 +157,21 @@ def run_demo(wiring: Wiring, once: bool, folder: Path | None) -> int:
     place = folder or Path(tempfile.mkdtemp(prefix="comity-demo-"))
     place.mkdir(parents=True, exist_ok=True)
     stage = Stage(wiring, place)
-    told: dict[str, Any] = {}
-    try:
-        with as_file(files("comity") / "data") as data:
-            told = _story(stage, data)
-        told["seconds"] = round(time.monotonic() - began, 1)
-        if not once:
-            _stay(stage)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        stage.stop()
-        if folder is None and once and told:
-            shutil.rmtree(place, ignore_errors=True)
+    with _environment(), _ended_in_order():
+        try:
+            with as_file(files("comity") / "data") as data:
+                told = _story(stage, data)
+            told["seconds"] = round(time.monotonic() - began, 1)
+            if not once:
+                _stay(stage)
+        except NodeDamaged:
+            _say("What the nodes kept and logged is in", str(place))
+            folder = place
+            raise
+        finally:
+            stage.stop()
+            if folder is None:
+                shutil.rmtree(place, ignore_errors=True)
     good = told["outsider_bytes"] == 0 and told["log_verified"] is True
     print(json.dumps(told, separators=(",", ":")), flush=True)
     return 0 if good else 1
@@ -558,18 +551,40 @@ def _hits(secrets: Sequence[bytes], folders: Iterable[Path], answers: Iterable[b
 
 
 @contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Any:
-    before = {name: os.environ.get(name) for name in ("COMITY_TOKEN",)}
-    os.environ.pop("COMITY_TOKEN", None)
-    os.environ.update(values)
+def _environment() -> Iterator[None]:
+    """What the environment says of the caller's own node is none of the nodes of the story."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("COMITY_")}
+    for name in before.keys() - {"COMITY_DEBUG"}:
+        del os.environ[name]
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _token(token: str | None) -> Iterator[None]:
+    """The officer whose token it is gives the commands meanwhile."""
+    if token is not None:
+        os.environ["COMITY_TOKEN"] = token
+    try:
+        yield
+    finally:
+        os.environ.pop("COMITY_TOKEN", None)
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Being told to end is as Ctrl-C, so that no node is left running."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _free_port() -> int:
@@ -578,10 +593,18 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def _serves(actor: Actor) -> bool:
+    """Whether the node of a party takes connections.
+
+    Raises:
+        NodeDamaged: `demo-broken` when its process has ended.
+    """
+    if actor.process is None or actor.process.poll() is not None:
+        said = (actor.folder / "serve.log").read_text(encoding="utf-8", errors="replace").strip()
+        raise NodeDamaged("demo-broken", f"The node of {actor.name} does not run: {said[-500:]}")
     with socket.socket() as one:
         one.settimeout(0.5)
-        return one.connect_ex(("127.0.0.1", port)) == 0
+        return one.connect_ex(("127.0.0.1", actor.port)) == 0
 
 
 def _wait(what: str, ready: Any) -> None:
@@ -596,5 +619,6 @@ def _stay(stage: Stage) -> None:
     _scene("The nodes stay up. Stop them with Ctrl-C.")
     for actor in stage.actors.values():
         _say(f"{actor.name}:", f"https://127.0.0.1:{actor.port}  --home {actor.folder}  token {actor.tokens[0]}")
-    while all(actor.process is not None and actor.process.poll() is None for actor in stage.actors.values()):
-        time.sleep(1)
+    with contextlib.suppress(KeyboardInterrupt):
+        while all(actor.process is not None and actor.process.poll() is None for actor in stage.actors.values()):
+            time.sleep(1)

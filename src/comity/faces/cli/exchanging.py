@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from comity.faces.cli.context import Context, Ctx, Progress, table
-from comity.kernel.errors import ComityError, NotFound, Usage
+from comity.kernel.errors import ComityError, Usage
 
 if TYPE_CHECKING:
     from comity.faces.wiring import Home
@@ -45,10 +44,6 @@ def sync(
                 continue
             for one in tend(home.node, ctx.wiring.connect):
                 _tell(ctx, home, one.as_json())
-    if not done and not failed:
-        raise NotFound(
-            "no-endpoint", "No other party with an address is known here; comity card add FILE makes one known."
-        )
     shape: dict[str, Any] = {
         "contacts": done,
         "delivered": sum(one["delivered"] for one in done),
@@ -62,11 +57,11 @@ def sync(
 
 def _round(ctx: Context, home: Home, peer: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """One contact with each; what fails with one delays no other."""
-    from comity.node.contact import contact
+    from comity.node.contact import contact, reachable
 
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
-    for party, name in _reachable(home, peer):
+    for party, name in reachable(home.node, peer):
         try:
             with ctx.progress(name, "rows") as progress:
                 one = contact(home.node, party, ctx.wiring.connect, progress=_bar(progress)).as_json()
@@ -80,30 +75,6 @@ def _round(ctx: Context, home: Home, peer: str | None) -> tuple[list[dict[str, A
 
 def _bar(progress: Progress) -> Callable[[int, int], None]:
     return lambda sent, taken: progress.at(sent + taken, f"{sent:,} given, {taken:,} taken")
-
-
-def _reachable(home: Home, peer: str | None) -> list[tuple[str, str]]:
-    """The one that is named, or every party that names an address and was verified or is an agreement's party."""
-    from comity.kernel.store.rows import Party
-    from comity.node.agreements import receivers
-    from comity.node.exchange import peer_row
-    from comity.node.parties import card_of, resolve_party
-
-    with home.node.store.read() as tx:
-        if peer is not None:
-            row = resolve_party(tx, peer)
-            if row.id == home.node.party:
-                raise Usage("ambiguous-name", f"{row.name} is our own party; name another.")
-            return [(row.id, row.name)]
-        partners = set(receivers(tx, home.node.party))
-        found = []
-        for row in tx.find(Party):
-            card = card_of(tx, row.id) if row.id != home.node.party else None
-            if card is None or (row.verified is None and row.id not in partners):
-                continue
-            if card.endpoints or peer_row(tx, row.id).url:
-                found.append((row.id, row.name))
-        return found
 
 
 def _tell(ctx: Context, home: Home, one: dict[str, Any]) -> None:
@@ -140,65 +111,34 @@ def pack(
 
 def unpack(*files: Annotated[str, Parameter(help="Every file of one pack.")], ctx: Ctx) -> int:
     """Take in what came by hand; what was taken before is passed over."""
-    from comity.node.contact import take_turn, taken_of_pack
+    from comity.node.contact import take_pack, taken_of_pack
+    from comity.node.parties import name_of
 
     if not files:
         raise Usage("command-line", "Name the files of the pack.")
-    turns, sender, rows, name = 0, "", 0, ""
     ctx.kept = "What was read of the pack is kept; the same command goes on from there."
-    with ctx.open() as home, suppress_replay():
+    with ctx.open() as home:
         node = home.node
         read = ctx.wiring.read_pack(home, [Path(one) for one in files], lambda pack: taken_of_pack(node, pack))
         with ctx.progress("pack", "turns") as progress:
-            for pack_id, sender, turn in read:
-                taken = take_turn(node, sender, turn, pack=pack_id)
-                rows += 0 if taken.page is None else len(taken.page.items)
-                turns += 1
-                progress.at(turns)
-        from comity.node.parties import name_of
-
+            told = take_pack(node, read, progress.at)
         with node.store.read() as tx:
-            name = name_of(tx, sender) if sender else ""
-    if not turns:
-        return ctx.done({"turns": 0, "rows": 0, "from": None}, "Everything in this pack was taken before.")
+            name = name_of(tx, told["from"]) if told["turns"] else ""
+    if not told["turns"]:
+        return ctx.done(told, "Everything in this pack was taken before.")
     return ctx.done(
-        {"turns": turns, "rows": rows, "from": sender},
-        f"{turns} turns with {rows:,} rows from {name}; our answers go with the next pack: comity pack --to {sender} FILE",
+        told,
+        f"{told['turns']} turns with {told['rows']:,} rows from {name}; our answers go with the next pack: "
+        f"comity pack --to {told['from']} FILE",
     )
-
-
-@contextmanager
-def suppress_replay() -> Iterator[None]:
-    """A pack that was taken in before is no fault: the answer says that nothing was left to take."""
-    try:
-        yield
-    except ComityError as fault:
-        if fault.code != "pack-replayed":
-            raise
 
 
 def outbox_list(*, ctx: Ctx) -> int:
     """Show what is due to each party, and what went wrong."""
-    from comity.kernel.model.instants import format
-    from comity.node.contact import outbox
-    from comity.node.proofs import worth
+    from comity.node.telling import due
 
     with ctx.open() as home, home.node.store.read() as tx:
-        promised = worth(tx, home.node.clock())
-        rows: list[dict[str, Any]] = [
-            {
-                "party": one.party,
-                "name": one.name,
-                "control": one.control,
-                "objects": one.objects,
-                "attempts": one.attempts,
-                "next": format(one.next) if one.next else None,
-                "error": one.error,
-                "dead": one.dead,
-                "promises": promised.get(one.party, {}),
-            }
-            for one in outbox(tx, home.node.party)
-        ]
+        rows = due(tx, home.node.party, home.node.clock())
     lines = table(
         ("party", "papers", "objects", "attempts", "next", "proofs overdue", "last error"),
         [
@@ -209,7 +149,7 @@ def outbox_list(*, ctx: Ctx) -> int:
                 row["attempts"],
                 "given up: comity outbox retry" if row["dead"] else row["next"],
                 row["promises"].get("overdue", 0),
-                row["error"],
+                row["quota"] or row["error"],
             )
             for row in rows
         ],

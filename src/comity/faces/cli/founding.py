@@ -7,8 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from comity.faces.cli.context import Ctx
-from comity.faces.cli.words import one_of
 from comity.kernel.errors import Usage
+from comity.node.stating import country_code, one_of
 
 LEAST_TICK = 0.05
 """Seconds; a shorter tick would write more log than deeds."""
@@ -37,9 +37,16 @@ def init(
 ) -> int:
     """Make a node: folder, keys, database, card."""
     from comity.faces.wiring import Founding
+    from comity.kernel.model.names import MAX_NAME, flaw_of_text
     from comity.kernel.release.vocabulary import KINDS
 
     one_of(kind, KINDS, "--kind")
+    country_code(country, "--country")
+    flaw = flaw_of_text(party, MAX_NAME)
+    if flaw is not None:
+        raise Usage("command-line", f"The name of --party {flaw}; others have to be able to read it.")
+    if url is not None and not url.startswith(("https://", "http://")):
+        raise Usage("peer-url", f"{url!r} is no address; write it as https://cert.example:8443.")
     if not LEAST_TICK <= tick <= 86_400:
         raise Usage("command-line", "--tick is a number of seconds from 0.05 to 86400; 60 is usual.")
     home, card = ctx.wiring.found_home(

@@ -15,25 +15,20 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 from cyclopts import Parameter
 
-from comity.faces.cli.context import STDIN, Context, Ctx, open_file
-from comity.faces.cli.words import Stated, instant_or_none, one_of
+from comity.faces.cli.context import STDIN, Context, Ctx, open_file, standard_input
+from comity.faces.cli.words import Stated
 from comity.kernel.errors import ComityError, InputRefused, Usage
+from comity.node.stating import instant_or_none, mapping_of, one_of
 
 if TYPE_CHECKING:
     from comity.faces.wiring import Home
     from comity.kernel.release.handling import Handling
     from comity.kernel.store.rows import Batch
     from comity.node.intake import Counts
-
-MINTED: Final = frozenset({"csv", "values", "kev", "misp", "misp-galaxy"})
-"""Formats whose objects we make ourselves; a TLP that is stated then stands in their bytes."""
-
-OUTCOMES: Final = ("new", "known", "newer", "older", "rivals", "refused")
-"""What can become of an object; every one of a file is exactly one of these."""
 
 
 def import_(
@@ -48,10 +43,10 @@ def import_(
     """Take in STIX 2.1 and 2.0, MISP events, tables, lists of values, the KEV catalogue; gzip too."""
     if not files:
         raise Usage("command-line", "Name the files to take in, or - for standard input.")
-    mapping = _mapping(map)
+    mapping = mapping_of(map)
     done: list[dict[str, Any]] = []
     with ctx.open() as home:
-        officer = ctx.anybody(home.node)
+        officer = ctx.by
         handling = stated.handling(home.node.clock())
         begun = time.monotonic()
         for name in files:
@@ -59,16 +54,6 @@ def import_(
             done.append(told)
             ctx.say(*_lines(told))
     return _ended(ctx, done, time.monotonic() - begun)
-
-
-def _mapping(pairs: Iterable[str]) -> dict[str, str] | None:
-    found: dict[str, str] = {}
-    for pair in pairs:
-        column, equals, meaning = pair.rpartition("=")
-        if not equals or not column or not meaning:
-            raise Usage("csv-mapping", f"--map is COLUMN=MEANING, such as Address=value; {pair!r} is none.")
-        found[column] = meaning
-    return found or None
 
 
 def _one(
@@ -115,20 +100,8 @@ def take_file(
     officer: str,
 ) -> tuple[Batch | None, Counts, ComityError | None]:
     """Take in a stream: its batch (None where the file as a whole was refused), the counts, and what it broke off with."""
-    from comity.node.intake import Counts, Guarded, begun, take_in
+    from comity.node.intake import take_stream
 
-    node = home.node
-    with node.store.read() as tx:
-        former = begun(tx, digest)
-        if former is not None:
-            handling = _stated_before(tx, former, handling)
-    skip = 0 if former is None else former.taken
-    counts = Counts()
-    try:
-        source = ctx.wiring.open_source(name, stream, mapping, node.party, node.clock(), skip)
-    except ComityError as fault:
-        return None, counts, fault
-    items = Guarded(source)
     with ctx.progress(name) as progress:
 
         def told(so_far: Counts) -> None:
@@ -137,39 +110,25 @@ def take_file(
                 f"{so_far.objects:,} objects of {name} are dealt with and kept; the same command goes on from there."
             )
 
-        batch, counts = take_in(
-            node,
-            items,
+        return take_stream(
+            home.node,
+            ctx.wiring.open_source,
+            stream,
             name=name,
-            format=source.format,
             digest=digest,
             handling=handling,
-            minted=source.format in MINTED,
             officer=officer,
+            mapping=mapping,
             progress=told,
         )
-    return batch, counts, items.fault
-
-
-def _stated_before(tx: Any, batch: Batch, handling: Handling) -> Handling:
-    """What was signed when the import began: an import that goes on keeps its instants."""
-    from comity.kernel.release.handling import Handling
-    from comity.kernel.seal.dsse import unverified_body
-    from comity.kernel.store.rows import HandlingRow
-
-    for row in tx.find(HandlingRow, target=f"batch:{batch.b}"):
-        return Handling.from_json(unverified_body(row.envelope, "handling")[0]["handling"])
-    return handling
 
 
 @contextmanager
 def _opened(name: str) -> Iterator[tuple[BinaryIO, str]]:
     """A file that stands at its beginning, and the SHA-256 of its bytes; what cannot be read twice is spooled first."""
     if name == STDIN:
-        import sys
-
         with TemporaryFile() as spool:
-            yield spool, _spooled(sys.stdin.buffer, spool)
+            yield spool, _spooled(standard_input(), spool)
         return
     with open_file(name) as stream:
         if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -219,6 +178,8 @@ def _write_refused(ctx: Context, home: Home, batch: Batch, counts: Counts) -> st
 
 
 def _lines(told: Mapping[str, Any]) -> list[str]:
+    from comity.node.intake import OUTCOMES
+
     if told["batch"] is None:
         return [f"{told['file']}: {told['sentence']}"]
     rate = told["objects"] / max(told["seconds"], 0.001)
@@ -238,6 +199,8 @@ def _lines(told: Mapping[str, Any]) -> list[str]:
 
 
 def _ended(ctx: Context, done: list[dict[str, Any]], seconds: float) -> int:
+    from comity.node.intake import OUTCOMES
+
     summed = (*OUTCOMES, "unmarked", "changed", "objects")
     shape: dict[str, Any] = {word: sum(told[word] for told in done) for word in summed}
     shape["seconds"] = round(seconds, 3)
@@ -262,80 +225,37 @@ def handling_set(
 ) -> int:
     """State the handling of an object or a batch; the stricter of all statements counts."""
     from comity.node.handling import set_handling
+    from comity.node.telling import readable
 
     if not stated.given():
         raise Usage("command-line", "Nothing is stated; say --tlp, --purpose, --basis or another.")
     with ctx.open() as home:
         handling = stated.handling(home.node.clock())
-        moved = set_handling(home.node, target, handling, officer=ctx.anybody(home.node))
+        moved = set_handling(home.node, target, handling, officer=ctx.by)
     return ctx.done(
-        {"target": target, "moved": moved, "handling": _readable(handling)},
+        {"target": target, "moved": moved, "handling": readable(handling)},
         f"Stated for {target}; {moved:,} versions are decided anew.",
     )
 
 
 def handling_show(target: Annotated[str, Parameter(help="An object id.")], /, *, ctx: Ctx) -> int:
     """Show what counts for an object, holding by holding, and who stated what."""
-    from comity.kernel.errors import NotFound
-    from comity.kernel.model.instants import format
-    from comity.kernel.release.handling import Handling
-    from comity.kernel.seal.dsse import unverified_body
-    from comity.kernel.store.rows import HandlingRow, Holding
-    from comity.node.objects import class_facets
-    from comity.node.parties import name_of
+    from comity.node.telling import handling_of
 
     with ctx.open() as home, home.node.store.read() as tx:
-        standing = [row for row in tx.find(Holding, object=target) if row.ended is None]
-        if not standing:
-            raise NotFound("no-such-object", f"No object {target} is held here.")
-        holdings: list[dict[str, Any]] = [
-            {
-                "from": row.custodian,
-                "name": name_of(tx, row.custodian),
-                "title": row.title,
-                "batch": row.batch,
-                "embargo": None if row.embargo is None else format(row.embargo),
-                "expiry": None if row.expiry is None else format(row.expiry),
-                "facets": class_facets(tx, row.cls).as_json(),
-            }
-            for row in standing
-        ]
-        stated = [
-            {
-                "target": row.target,
-                "at": format(row.at),
-                **_readable(Handling.from_json(_body(row.envelope, unverified_body))),
-            }
-            for one in dict.fromkeys((target, *(f"batch:{row.batch}" for row in standing)))
-            for row in tx.find(HandlingRow, target=one)
-        ]
+        shape = handling_of(tx, target)
     lines = []
-    for held in holdings:
+    for held in shape["holdings"]:
         lines.append(
             f"Held from {held['name']}" + (f" under {held['title']}" if held["title"] else f", batch {held['batch']}")
         )
         lines += [f"  {name:<12} {_word(value)}" for name, value in held["facets"].items()]
-    for one in stated:
+    for one in shape["stated"]:
         said = ", ".join(f"{name} {_word(value)}" for name, value in one.items() if name not in ("target", "at", "by"))
         lines.append(
             f"Stated for {one['target']} on {one['at']} by {one.get('by') or 'nobody named'}: {said or 'nothing'}"
         )
-    return ctx.done({"object": target, "holdings": holdings, "stated": stated}, *lines)
-
-
-def _body(envelope: bytes, opened: Any) -> Any:
-    return opened(envelope, "handling")[0]["handling"]
-
-
-def _readable(handling: Handling) -> dict[str, Any]:
-    from comity.kernel.model.instants import format
-
-    shape = {name: value for name, value in handling.as_json().items() if name not in ("form", "at")}
-    return {
-        name: format(value) if name in ("embargo", "retention") else value
-        for name, value in shape.items()
-        if value != ""
-    }
+    return ctx.done(shape, *lines)
 
 
 def _word(value: Any) -> str:

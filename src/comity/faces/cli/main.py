@@ -1,6 +1,7 @@
 """The command line of a node: words in, one deed, an answer and an exit status out.
 
-0 done; 1 refused or failed, with one sentence on stderr; 2 wrong usage; 130 stopped with Ctrl-C. With ``--json`` the last line of
+0 done; 1 refused or failed, with one sentence on stderr; 2 wrong usage; 130 stopped with Ctrl-C; 141 whoever read the answer
+stopped reading. With ``--json`` the last line of
 stdout is one JSON object, ``{code, sentence, clause?, detail?}`` where the command failed. The global options may stand before or
 after the command. Commands are loaded when they are called, so that a call costs only what it uses.
 """
@@ -11,12 +12,15 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from errno import ENOSPC
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError, UnusedCliTokensError
 
 from comity.faces.cli.context import STDIN, Context, visible
+from comity.faces.cli.desks import command, desk_commands, desk_groups
 from comity.kernel.errors import ComityError, LocalFault, NotFound, Unavailable, Usage
 
 if TYPE_CHECKING:
@@ -24,65 +28,68 @@ if TYPE_CHECKING:
 
 _HERE: Final = "comity.faces.cli"
 
-COMMANDS: Final[Mapping[str, str]] = {
-    "init": "founding:init",
-    "serve": "founding:serve",
-    "officer add": "officers:add",
-    "officer list": "officers:list_",
-    "officer end": "officers:end",
-    "import": "intake:import_",
-    "handling set": "intake:handling_set",
-    "handling show": "intake:handling_show",
-    "export": "intake:export",
-    "search": "intake:search",
-    "card show": "cards:show",
-    "card add": "cards:add",
-    "card verify": "cards:verify",
-    "card list": "cards:list_",
-    "card set": "cards:set_",
-    "card rotate": "cards:rotate",
-    "peer add": "peers:add",
-    "peer list": "peers:list_",
-    "peer ping": "peers:ping",
-    "peer token": "peers:token",
-    "peer pull": "peers:pull",
-    "peer push": "peers:push",
-    "agreement draft": "agreements:draft",
-    "agreement text": "agreements:text",
-    "agreement lint": "agreements:lint",
-    "agreement preview": "agreements:preview",
-    "agreement diff": "agreements:diff",
-    "agreement send": "agreements:send",
-    "agreement receive": "agreements:receive",
-    "agreement sign": "agreements:sign",
-    "agreement accede": "membership:accede",
-    "agreement admit": "membership:admit",
-    "agreement expel": "membership:expel",
-    "agreement suspend": "membership:suspend",
-    "agreement withdraw": "membership:withdraw",
-    "agreement list": "agreements:list_",
-    "agreement show": "agreements:show",
-    "release preview": "releases:preview",
-    "release list": "releases:list_",
-    "release approve": "releases:approve",
-    "why": "releases:why",
-    "sync": "exchanging:sync",
-    "pack": "exchanging:pack",
-    "unpack": "exchanging:unpack",
-    "outbox list": "exchanging:outbox_list",
-    "outbox retry": "exchanging:outbox_retry",
-    "log show": "record:show",
-    "log prove": "record:prove",
-    "log promises": "record:promises",
-    "log checkpoint": "record:checkpoint",
-    "account": "record:account",
-    "verify": "record:verify",
-    "backup": "upkeep:backup",
-    "restore": "upkeep:restore",
-    "doctor": "upkeep:doctor",
-    "demo": "upkeep:demo",
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "init": ("founding:init", ""),
+    "serve": ("founding:serve", "take in"),
+    "officer add": ("officers:add", "appoint"),
+    "officer list": ("officers:list_", "read officers"),
+    "officer end": ("officers:end", "administer"),
+    "import": ("intake:import_", "take in"),
+    "handling set": ("intake:handling_set", "take in"),
+    "handling show": ("intake:handling_show", "read"),
+    "export": ("intake:export", "read"),
+    "search": ("intake:search", "read"),
+    "card show": ("cards:show", "read"),
+    "card add": ("cards:add", "take in"),
+    "card verify": ("cards:verify", "administer"),
+    "card list": ("cards:list_", "read"),
+    "card set": ("cards:set_", "sign"),
+    "card rotate": ("cards:rotate", "administer"),
+    "peer add": ("peers:add", "administer"),
+    "peer list": ("peers:list_", "read"),
+    "peer limit": ("peers:limit", "administer"),
+    "peer resume": ("peers:resume", "administer"),
+    "peer ping": ("peers:ping", "read"),
+    "peer token": ("peers:token", "administer"),
+    "peer pull": ("peers:pull", "take in"),
+    "peer push": ("peers:push", "release"),
+    "agreement draft": ("agreements:draft", "read"),
+    "agreement text": ("agreements:text", "read"),
+    "agreement lint": ("agreements:lint", "read"),
+    "agreement preview": ("agreements:preview", "read"),
+    "agreement diff": ("agreements:diff", "read"),
+    "agreement send": ("agreements:send", "sign"),
+    "agreement receive": ("agreements:receive", "take in"),
+    "agreement sign": ("agreements:sign", "sign"),
+    "agreement accede": ("membership:accede", "sign"),
+    "agreement admit": ("membership:admit", "sign"),
+    "agreement expel": ("membership:expel", "sign"),
+    "agreement suspend": ("membership:suspend", "sign"),
+    "agreement withdraw": ("membership:withdraw", "sign"),
+    "agreement list": ("agreements:list_", "read"),
+    "agreement show": ("agreements:show", "read"),
+    "release preview": ("releases:preview", "read"),
+    "release list": ("releases:list_", "read"),
+    "release approve": ("releases:approve", "release"),
+    "why": ("releases:why", "read"),
+    "sync": ("exchanging:sync", "take in"),
+    "pack": ("exchanging:pack", "take in"),
+    "unpack": ("exchanging:unpack", "take in"),
+    "outbox list": ("exchanging:outbox_list", "read"),
+    "outbox retry": ("exchanging:outbox_retry", "take in"),
+    "log show": ("record:show", "read"),
+    "log prove": ("record:prove", "read"),
+    "log promises": ("record:promises", "read"),
+    "log checkpoint": ("record:checkpoint", "read"),
+    "account": ("record:account", "read"),
+    "verify": ("record:verify", ""),
+    "backup": ("upkeep:backup", "read"),
+    "restore": ("upkeep:restore", ""),
+    "doctor": ("upkeep:doctor", "read"),
+    "demo": ("upkeep:demo", ""),
 }
-"""Every command, and the function that is it."""
+"""Every command: the function that is it, and the kind of deed it is (`comity.node.officers.RULES`); none for what opens no node
+that stands already."""
 
 GROUPS: Final[Mapping[str, str]] = {
     "officer": "Persons who act for the party, and their tokens.",
@@ -94,6 +101,9 @@ GROUPS: Final[Mapping[str, str]] = {
     "outbox": "What is due to others and how it stands.",
     "log": "The record of what was done, and its proofs.",
 }
+
+UNREAD: Final = 141
+"""The exit status where the reader of a pipe has gone: 128 and SIGPIPE, as a shell says it of other programs."""
 
 GLOBALS: Final[Mapping[str, str]] = {
     "--home": "The node's folder; COMITY_HOME, else the platform's data folder.",
@@ -150,8 +160,14 @@ def default_home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "comity"
 
 
-def make_app() -> App:
-    """The commands as cyclopts knows them; none is loaded yet."""
+def make_app(*, load: bool = False, desks: bool = True) -> App:
+    """The commands as cyclopts knows them.
+
+    Args:
+        desks: Whether the commands of the desks are there too; they are left out where one of ours is called.
+        load: Whether every command is loaded now, so that a list of commands shows the sentence of each; else a command is
+            loaded when it is called, and a list of commands shows names alone.
+    """
     listed = "\n\n".join(f"`{name}` {meaning}" for name, meaning in GLOBALS.items())
     app = App(
         name="comity",
@@ -165,10 +181,35 @@ def make_app() -> App:
     groups = {name: App(name=name, help=meaning) for name, meaning in GROUPS.items()}
     for one in groups.values():
         app.command(one)
-    for words, place in COMMANDS.items():
+    for words, (place, _) in COMMANDS.items():
         group, _, name = words.rpartition(" ")
-        (groups[group] if group else app).command(f"{_HERE}.{place}", name=name)
+        (groups[group] if group else app).command(_loaded(place) if load else f"{_HERE}.{place}", name=name)
+    if desks:
+        for name, meaning in desk_groups().items():
+            within, _, word = name.rpartition(" ")
+            groups[name] = App(name=word, help=meaning)
+            (groups[within] if within else app).command(groups[name])
+        for words, item in desk_commands().items():
+            group, _, name = words.rpartition(" ")
+            groups[group].command(command(item), name=name)
     return app
+
+
+def _loaded(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"{_HERE}.{module}"), name)
+
+
+def _lists_commands(words: Sequence[str]) -> bool:
+    """Whether the answer to these words is a page that lists commands: no command is named, or a group alone."""
+    named = [word for word in words if not word.startswith("-")]
+    return not named or (len(named) == 1 and named[0] in GROUPS)
+
+
+def _of_desks(words: Sequence[str]) -> bool:
+    """Whether these words may call a command of a desk, or ask for the list of all."""
+    named = next((word for word in words if not word.startswith("-")), None)
+    return named is None or (named not in GROUPS and named not in COMMANDS)
 
 
 def _version() -> str:
@@ -189,6 +230,17 @@ def run(wiring: Wiring, args: Sequence[str]) -> int:
     """
     _lenient(sys.stdout)
     _lenient(sys.stderr)
+    try:
+        status = _run(wiring, args)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, because a reader who is gone is found out only when what is buffered is written
+    except BrokenPipeError:
+        _hush()
+        return UNREAD
+    return status
+
+
+def _run(wiring: Wiring, args: Sequence[str]) -> int:
     wants_json = "--json" in args
     ctx: Context | None = None
     try:
@@ -208,8 +260,7 @@ def run(wiring: Wiring, args: Sequence[str]) -> int:
         kept = "Nothing was changed." if ctx is None else ctx.kept
         return _fail(Unavailable("stopped", f"Stopped. {kept}"), wants_json, 130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except OSError as fault:
         return _fail(_of_files(fault), wants_json, 1)
     except Exception as fault:
@@ -219,27 +270,40 @@ def run(wiring: Wiring, args: Sequence[str]) -> int:
 
 
 def _call(ctx: Context, words: Sequence[str]) -> int:
-    app = make_app()
+    app = make_app(load=_lists_commands(words), desks=_of_desks(words))
     try:
-        command, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
+        called, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
     except UnknownCommandError as wrong:
         raise Usage("command-line", _unknown(words)) from wrong
+    except UnusedCliTokensError as wrong:
+        over = " ".join(wrong.unused_tokens or ())
+        raise Usage(
+            "command-line", f"{over!r} is more than this command takes; --help after it shows what it does."
+        ) from wrong
     except CycloptsError as wrong:
         raise Usage("command-line", _sentence(wrong)) from wrong
     if "ctx" not in ignored:
-        command(*bound.args, **bound.kwargs)  # help and version
+        try:
+            called(*bound.args, **bound.kwargs)  # help and version
+        except SystemExit as gone:  # so rich says that nobody reads on
+            raise BrokenPipeError from gone
         return 0
-    return int(command(*bound.args, **bound.kwargs, ctx=ctx))
+    place = f"{called.__module__.removeprefix(_HERE + '.')}:{called.__name__}"
+    ctx.deed = getattr(called, "deed", None) or next(kind for known, kind in COMMANDS.values() if known == place)
+    if ctx.deed not in ("read", "read officers"):
+        ctx.kept = "What was begun is done whole or not at all; look what stands before you give the command again."
+    return int(called(*bound.args, **bound.kwargs, ctx=ctx))
 
 
 def _unknown(words: Sequence[str]) -> str:
     """What to say of a command that is none; said here, because cyclopts would load every command to say it."""
     from comity.kernel.release.purposes import nearest
 
-    group = words[0] if words[0] in GROUPS else ""
-    named = words[1] if group else words[0]
-    known = [name.rpartition(" ")[2] for name in COMMANDS if name.rpartition(" ")[0] == group]
-    known += [] if group else GROUPS
+    groups, commands = [*GROUPS, *desk_groups()], [*COMMANDS, *desk_commands()]
+    begun = [" ".join(words[:n]) for n in range(1, len(words))]
+    group = next((name for name in reversed(begun) if name in groups), "")
+    named = words[len(group.split())]
+    known = [name.rpartition(" ")[2] for name in (*commands, *groups) if name.rpartition(" ")[0] == group]
     near = nearest(named, known)
     hint = f"did you mean {near!r}" if near else f"there are {', '.join(sorted(known))}"
     return f"comity {group}{' ' if group else ''}has no command {named!r}; {hint}."
@@ -260,11 +324,32 @@ def _fail(fault: ComityError, wants_json: bool, status: int) -> int:
 
 
 def _of_files(fault: OSError) -> ComityError:
-    name = f" {fault.filename}" if fault.filename else ""
     reason = fault.strerror or str(fault)
+    if not fault.filename:
+        hint = "make room" if fault.errno == ENOSPC else "choose another place"
+        return LocalFault(
+            "file-unreadable", f"Reading or writing failed: {reason}; {hint}, then give the command again."
+        )
+    name = f" {fault.filename}"
     if isinstance(fault, FileNotFoundError):
         return NotFound("file-unreadable", f"There is no file{name}.")
-    return LocalFault("file-unreadable", f"The file{name} cannot be used: {reason}.")
+    if isinstance(fault, IsADirectoryError):
+        return LocalFault("file-unreadable", f"{name.strip()} is a folder; name a file.")
+    return LocalFault(
+        "file-unreadable", f"The file{name} cannot be used: {reason}; name another, or correct its rights."
+    )
+
+
+def _hush() -> None:
+    """Nothing more is written: the interpreter would write what is still buffered when it ends, and fail in plain sight."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _ours(fault: Exception) -> ComityError:

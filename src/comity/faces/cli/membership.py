@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from comity.faces.cli.context import Context, Ctx
-from comity.faces.cli.words import instant_or_none
 from comity.kernel.model.instants import format
+from comity.node.stating import instant_or_none
 
 Reason = Annotated[str, Parameter(help="Why; kept here, and committed to in the record.")]
 Output = Annotated[str | None, Parameter(help="Write the paper to this file, to be carried.")]
@@ -26,7 +26,7 @@ def accede(
     from comity.node.instruments import accede as deed
 
     with ctx.open() as home:
-        row = deed(home.node, agreement, officer=ctx.officer(home.node, "sign"), reason=reason)
+        row = deed(home.node, agreement, officer=ctx.by, reason=reason)
         return _paper(ctx, home.node, row, "accession", output, f"We ask to join {row.title}; its members admit us.")
 
 
@@ -77,7 +77,7 @@ def suspend(
             agreement,
             since=instant_or_none(since, "--since"),
             until=instant_or_none(until, "--until"),
-            officer=ctx.officer(home.node, "sign"),
+            officer=ctx.by,
             reason=reason,
         )
         return _paper(ctx, home.node, row, "suspension", output, f"{row.title} is suspended between us and the others.")
@@ -98,9 +98,8 @@ def withdraw(
     from comity.node.instruments import withdraw as deed
 
     with ctx.open() as home:
-        officer = ctx.officer(home.node, "sign")
         row, effective = deed(
-            home.node, agreement, effective=instant_or_none(at, "--at"), officer=officer, reason=reason
+            home.node, agreement, effective=instant_or_none(at, "--at"), officer=ctx.by, reason=reason
         )
         told = f"We leave {row.title} from {format(effective)} on."
         return _paper(ctx, home.node, row, "withdrawal", output, told, effective=format(effective))
@@ -116,13 +115,13 @@ def _paper(ctx: Context, node: Any, row: Any, kind: str, output: str | None, tol
 
 
 def _epoch(ctx: Context, deed: Any, agreement: str, party: str, reason: str, told: str) -> int:
-    from comity.node.parties import resolve_party
+    from comity.node.parties import name_of, resolve_party
 
     with ctx.open() as home:
-        officer = ctx.officer(home.node, "sign")
         with home.node.store.read() as tx:
             row = resolve_party(tx, party)
-        epoch, complete = deed(home.node, agreement, row.id, officer=officer, reason=reason)
+            name = name_of(tx, row.id)
+        epoch, complete = deed(home.node, agreement, row.id, officer=ctx.by, reason=reason)
     return ctx.done(
         {
             "epoch": epoch.number,
@@ -131,7 +130,7 @@ def _epoch(ctx: Context, deed: Any, agreement: str, party: str, reason: str, tol
             "effective": format(epoch.effective),
             "complete": complete,
         },
-        f"Epoch {epoch.number}: {row.name} {told} from {format(epoch.effective)} on."
+        f"Epoch {epoch.number}: {name} {told} from {format(epoch.effective)} on."
         if complete
         else f"Epoch {epoch.number} is signed by us and waits for the signatures of other members.",
     )

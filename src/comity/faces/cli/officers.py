@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from comity.faces.cli.context import Context, Ctx, table
+from comity.faces.cli.context import Ctx, table
 
 if TYPE_CHECKING:
     from comity.kernel.store.rows import Officer
-    from comity.node.context import Node
 
 
 def add(
@@ -24,8 +23,7 @@ def add(
     from comity.node.officers import ROLES, add_officer
 
     with ctx.open() as home:
-        by = _administrator(ctx, home.node)
-        row, token = add_officer(home.node, name, role, by=by)
+        row, token = add_officer(home.node, name, role, by=ctx.by)
     duties = [f"  {word}: {ROLES[word]}" for word in row.roles.split()]
     return ctx.done(
         {**_describe(row), "token": token},
@@ -58,17 +56,8 @@ def end(name: Annotated[str, Parameter(help="Name or id of the officer.")], /, *
     from comity.node.officers import end_officer
 
     with ctx.open() as home:
-        row = end_officer(home.node, name, by=ctx.officer(home.node, "admin"))
+        row = end_officer(home.node, name, by=ctx.by)
     return ctx.done(_describe(row), f"The token of {row.name} has ended.")
-
-
-def _administrator(ctx: Context, node: Node) -> str:
-    """Who adds officers: one who administers, or, while there is none, whoever owns the folder."""
-    from comity.kernel.store.rows import Officer
-
-    with node.store.read() as tx:
-        first = not any("admin" in row.roles.split() and row.ended is None for row in tx.find(Officer))
-    return "" if first else ctx.officer(node, "admin")
 
 
 def _describe(row: Officer) -> dict[str, Any]:

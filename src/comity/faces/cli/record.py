@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from comity.faces.cli.context import Context, Ctx, table
-from comity.faces.cli.words import instant_or_none
+from comity.faces.cli.context import Ctx, table
 from comity.kernel.errors import ComityError, NotFound, Usage
-
-if TYPE_CHECKING:
-    from comity.faces.wiring import Home
-    from comity.kernel.store.rows import ActRow
+from comity.node.stating import instant_or_none
 
 
 def show(
@@ -24,84 +20,26 @@ def show(
     ctx: Ctx,
 ) -> int:
     """Show our acts and where each stands in the log."""
-    from comity.kernel.store.rows import ActRow
-    from comity.node.context import read_setting
-    from comity.node.parties import name_of, resolve_party
-    from comity.node.record import log_facts, newest_checkpoint
+    from comity.node.parties import resolve_party
+    from comity.node.telling import acts
 
     if limit < 1:
         raise Usage("command-line", "--limit is a number from 1 on.")
     start = instant_or_none(since, "--since")
     with ctx.open() as home, home.node.store.read() as tx:
-        party = None if to is None else resolve_party(tx, to).id
-        found: list[ActRow] = []
-        for row in tx.find(ActRow, order=("at",), reverse=True):
-            if start is not None and row.at < start:
-                break
-            if (party is not None and row.to != party) or (kind is not None and row.kind != kind):
-                continue
-            found.append(row)
-            if len(found) == limit:
-                break
-        facts = log_facts(tx)
-        size: int = read_setting(tx, "log-size", 0)
-        newest = newest_checkpoint(tx)
-        acts = [_act(row, size, name_of(tx, row.to) if row.to else None) for row in reversed(found)]
-        evidence = _evidence(tx)
-    lines = [f"Log {facts.origin}: {size:,} ticks of {facts.period / 1_000_000:g} s, incarnation {facts.incarnation}"]
+        shape = acts(tx, to=None if to is None else resolve_party(tx, to).id, kind=kind, since=start, limit=limit)
+    lines = [
+        f"Log {shape['origin']}: {shape['size']:,} ticks of {shape['period']:g} s, incarnation {shape['incarnation']}"
+    ]
     lines += table(
         ("at", "kind", "to", "tick", "place", "state", "act"),
         [
             (one["at"], one["kind"], one["name"], one["tick"], one["place"], one["state"], one["act"][:16])
-            for one in acts
+            for one in shape["acts"]
         ],
     )
-    lines += [f"Evidence against {one['name']}: {one['kind']}, kept since {one['at']}" for one in evidence]
-    return ctx.done(
-        {
-            "origin": facts.origin,
-            "size": size,
-            "period": facts.period / 1_000_000,
-            "incarnation": facts.incarnation,
-            "checkpoint": None if newest is None else newest.note.decode(),
-            "acts": acts,
-            "evidence": evidence,
-        },
-        *lines,
-    )
-
-
-def _act(row: ActRow, size: int, name: str | None) -> dict[str, Any]:
-    from comity.kernel.model.instants import format
-
-    state = "in a life of the log that was closed" if row.tick < 0 else "in the log" if row.tick < size else "promised"
-    return {
-        "act": row.digest,
-        "kind": row.kind,
-        "to": row.to or None,
-        "name": name,
-        "at": format(row.at),
-        "tick": row.tick,
-        "place": row.place,
-        "state": state,
-    }
-
-
-def _evidence(tx: Any) -> list[dict[str, Any]]:
-    from comity.kernel.model.instants import format
-    from comity.kernel.store.rows import Evidence
-    from comity.node.parties import name_of
-
-    return [
-        {
-            "digest": row.digest,
-            "party": row.party,
-            "name": name_of(tx, row.party),
-            "kind": row.kind,
-            "at": format(row.at),
-        }
-        for row in tx.find(Evidence)
-    ]
+    lines += [f"Evidence against {one['name']}: {one['kind']}, kept since {one['at']}" for one in shape["evidence"]]
+    return ctx.done(shape, *lines)
 
 
 def promises(
@@ -114,6 +52,7 @@ def promises(
     """Show what others promised to have in their logs, and whether they proved it."""
     from collections import Counter
 
+    from comity.node.contact import fetch_proofs
     from comity.node.parties import resolve_party
     from comity.node.proofs import OPEN
     from comity.node.proofs import promises as worth
@@ -127,7 +66,7 @@ def promises(
             for who in dict.fromkeys(row["party"] for row in rows if row["state"] in OPEN):
                 acts = [row["act"] for row in rows if row["party"] == who and row["state"] in OPEN]
                 try:
-                    _fetch(ctx, home, who, acts)
+                    fetch_proofs(home.node, who, acts, ctx.wiring.connect)
                 except ComityError as fault:
                     failed.append({"party": who, **fault.as_json()})
                     ctx.note(f"comity: {fault.sentence}")
@@ -144,23 +83,6 @@ def promises(
     return ctx.done(shape, *(lines or ["Nobody has promised us anything yet."]), status=1 if failed else 0)
 
 
-def _fetch(ctx: Context, home: Home, party: str, acts: list[str]) -> int:
-    """Ask a party's node for the proofs of these acts and keep those that are due; gives how many are here now."""
-    from comity.node.contact import peer_card
-    from comity.node.proofs import take_proof
-
-    with home.node.store.read() as tx:
-        card = peer_card(tx, party)
-    client = ctx.wiring.connect(home.node, card, True)
-    try:
-        done = 0
-        for act in acts:
-            done += take_proof(home.node, party, act, client.proof(act))
-        return done
-    finally:
-        client.close()
-
-
 def prove(
     what: Annotated[str, Parameter(help="An object that was delivered, or the digest of one of our acts.")],
     party: Annotated[
@@ -175,74 +97,23 @@ def prove(
     ctx: Ctx,
 ) -> int:
     """Write the proof of a delivery, or of an act, to a file that verifies offline."""
+    from comity.node.contact import fetch_proofs
+    from comity.node.proving import prove_act, prove_delivery
+
     with ctx.open() as home:
+        node = home.node
         if party is None:
-            data, said = _prove_act(home, what)
+            data, said = prove_act(node, what)
         else:
-            data, said = _prove_delivery(ctx, home, what, party, received)
+            data, said = prove_delivery(
+                node, what, party, received, lambda who, act: fetch_proofs(node, who, [act], ctx.wiring.connect)
+            )
         size = ctx.write(output, [data])
     if output is None:
         return 0
     return ctx.done(
         {**said, "file": output, "bytes": size}, f"{said['sentence']} The proof is in {output}, {size:,} bytes."
     )
-
-
-def _prove_act(home: Home, digest: str) -> tuple[bytes, dict[str, Any]]:
-    from comity.kernel.model.instants import format
-    from comity.kernel.seal.canonical import canonical
-    from comity.kernel.store.rows import ActRow
-    from comity.node.deeds import deed
-    from comity.node.record import proof_of
-
-    if "--" in digest:
-        raise Usage("command-line", f"{digest} is an object; name the party too that it went to or came from.")
-    with deed(home.node) as work:
-        fits = [row.digest for row in work.tx.find(ActRow) if row.digest.startswith(digest)] if len(digest) >= 8 else []
-        if len(fits) != 1:
-            raise NotFound("no-such-act", f"No act of ours has the digest {digest!r}; comity log show lists them.")
-        shape = proof_of(home.node, work.tx, fits[0])
-    if "due" in shape:
-        raise NotFound(
-            "proof-not-due",
-            f"The tick of this act is over at {format(shape['due'])}; its proof can be made after that.",
-        )
-    return canonical(shape), {
-        "act": fits[0],
-        "sentence": f"The act stands at place {shape['place']} of tick {shape['tick']}.",
-    }
-
-
-def _prove_delivery(
-    ctx: Context, home: Home, object_id: str, text: str, received: bool
-) -> tuple[bytes, dict[str, Any]]:
-    from comity.kernel.store.rows import StreamRow
-    from comity.node.deeds import deed
-    from comity.node.parties import resolve_party
-    from comity.node.proving import bundle_given, bundle_received, received_from
-
-    with deed(home.node) as work:
-        row = resolve_party(work.tx, text)
-        gave = next(iter(work.tx.find(StreamRow, party=row.id, object=object_id)), None) is not None
-    came = received_from(home.node, object_id, row.id)
-    if came is not None and (received or not gave):
-        _need_proof(ctx, home, row.id, came[0].act)
-        data = bundle_received(home.node, *came)
-        return data, {"object": object_id, "from": row.id, "sentence": f"{row.name} gave us {object_id}."}
-    if received:
-        raise NotFound("not-given", f"{object_id} did not come from {row.name}, so there is nothing to prove.")
-    data = bundle_given(home.node, object_id, row.id)
-    return data, {"object": object_id, "to": row.id, "sentence": f"We gave {object_id} to {row.name}."}
-
-
-def _need_proof(ctx: Context, home: Home, party: str, act: str) -> None:
-    """Have the proof of a delivery's act here: kept from before, or asked of the party now."""
-    from comity.kernel.store.rows import PromiseRow
-
-    with home.node.store.read() as tx:
-        if any(row.proof is not None for row in tx.find(PromiseRow, act=act)):
-            return
-    _fetch(ctx, home, party, [act])
 
 
 def checkpoint(
@@ -342,7 +213,7 @@ def verify(
     from comity.node.parties import read_card_file
 
     data = ctx.read(file, MAX_BUNDLE)
-    known = [_groups(one) for one in fingerprint]
+    known = [fingerprint_of(one) for one in fingerprint]
     known += [verify_chain(read_card_file(ctx.read(one))).fingerprint for one in card]
     report = verify_bundle(data, dict.fromkeys(_signers(data), known))
     if report["verified"]:
@@ -353,7 +224,7 @@ def verify(
     return ctx.done(report, *lines, status=0 if report["verified"] else 1)
 
 
-def _groups(text: str) -> str:
+def fingerprint_of(text: str) -> str:
     """A fingerprint as it is written: six groups of five digits.
 
     Raises:

@@ -5,11 +5,22 @@ python -m comity.faces.cli.reference
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from cyclopts import App
 
 from comity.faces.cli.main import COMMANDS, GLOBALS, GROUPS, make_app
+from comity.node.officers import RULES
+
+WITHOUT: Final = {
+    **dict.fromkeys(RULES, "refused"),
+    "read": "whoever owns the folder",
+    "read officers": "whoever owns the folder",
+    "take in": "whoever owns the folder",
+    "appoint": "whoever owns the folder, while nobody administers",
+    "": "anybody",
+}
+"""Who may do each kind of deed without being an officer, in words; a test holds it to `comity.node.officers.owner_may`."""
 
 
 def reference() -> str:
@@ -17,6 +28,7 @@ def reference() -> str:
     app = make_app()
     parts = ["| before or after every command | |", "| --- | --- |"]
     parts += [f"| `{name}` | {meaning} |" for name, meaning in GLOBALS.items()]
+    parts += ["", *_who_may()]
     seen: set[str] = set()
     for words in COMMANDS:
         group = words.partition(" ")[0]
@@ -25,6 +37,15 @@ def reference() -> str:
             parts += ["", f"## comity {group}", "", GROUPS[group]]
         parts += ["", *_command(app, words)]
     return "\n".join(parts) + "\n"
+
+
+def _who_may() -> list[str]:
+    """Which roles may do what, from the rule itself (`comity.node.officers.RULES`)."""
+    lines = ["| commands | roles, one of which is enough | without a token |", "| --- | --- | --- |"]
+    for kind, roles in (*RULES.items(), ("", ())):
+        named = ", ".join(f"`{words}`" for words, (_, deed) in COMMANDS.items() if deed == kind)
+        lines.append(f"| {named} | {', '.join(roles) or 'none is asked for'} | {WITHOUT[kind]} |")
+    return lines
 
 
 def _command(app: App, words: str) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from comity.faces.cli.agreements import line_told
 from comity.faces.cli.context import Ctx, table
-from comity.faces.cli.words import instant_or_none
 from comity.kernel.errors import Usage
+from comity.node.stating import instant_or_none
 
 
 def preview(
@@ -21,23 +20,16 @@ def preview(
     ctx: Ctx,
 ) -> int:
     """Show what stands for a party now, by clause, and why the rest is withheld."""
-    from comity.kernel.store.rows import AgreementRow, StreamRow
-    from comity.node.release import preview_standing
+    from comity.node.telling import standing
 
     with ctx.open() as home:
-        line = preview_standing(home.node, party).as_json()
-        with home.node.store.read() as tx:
-            titles = {row.digest: row.title for row in tx.find(AgreementRow)}
-            standing = [row for row in tx.find(StreamRow, party=line["party"]) if row.ended is None]
-    line["standing"] = len(standing)
-    line["standing_by_clause"] = dict(sorted(Counter(row.title for row in standing).items()))
-    told = [f"{line['name']} has been given {len(standing):,} objects that stand."]
+        line, titles = standing(home.node, party)
+    told = [f"{line['name']} has been given {line['standing']:,} objects that stand."]
     for title, count in line["standing_by_clause"].items():
         digest, _, number = title.partition("#")
         told.append(f"  clause {number} of {titles.get(digest, digest[:12])}: {count:,}")
     if objects:
-        told += [f"  stands: {row.object}" for row in standing]
-        line["objects"]["standing"] = [row.object for row in standing]
+        told += [f"  stands: {one}" for one in line["objects"]["standing"]]
     return ctx.done(line, *told, *line_told(line, titles, would=False, objects=objects))
 
 
@@ -69,11 +61,10 @@ def approve(
     if not reason.strip():
         raise Usage("command-line", "--reason says why the object may go; it is kept for who asks later.")
     with ctx.open() as home:
-        officer = ctx.officer(home.node, "release")
         end = instant_or_none(until, "--until")
         if end is not None and end <= home.node.clock():
             raise Usage("timestamp", "--until is over already; name an instant that is to come.")
-        done = word(home.node, object_id, to, officer=officer, reason=reason, until=end)
+        done = word(home.node, object_id, to, officer=ctx.by, reason=reason, until=end)
     told = (
         "it is released"
         if done["released"]
@@ -93,6 +84,8 @@ def why(
     """Say whether an object goes to a party, under which clause, or what stands in the way."""
     from comity.node.why import why as ask
 
+    if "--" in party and not party.startswith("identity--") and "--" not in object_id:
+        raise Usage("command-line", "The object stands first and then the party: comity why OBJECT PARTY.")
     with ctx.open() as home:
         found = ask(home.node, object_id, party, at=instant_or_none(at, "--at"))
     return ctx.done(found.as_json(), found.sentence)

@@ -35,12 +35,12 @@ def restore(backup: Annotated[str, Parameter(help="The folder that backup wrote.
 
 
 def doctor(*, ctx: Ctx) -> int:
-    """Check everything that can be checked without asking anybody; what is wrong is named."""
+    """Read again everything that is kept, make anew what is derived from it, and name what does not agree; nothing is changed."""
     from comity.node.doctor import examine
 
     with ctx.open() as home:
         found = [{"what": "database", "sentence": one} for one in ctx.wiring.integrity(home)]
-        with ctx.progress("examined") as progress:
+        with ctx.progress("examined", "rows") as progress:
             found += [{"what": one.what, "sentence": one.sentence} for one in examine(home.node, progress.at)]
     return ctx.done(
         {"whole": not found, "findings": found},
@@ -62,5 +62,5 @@ def demo(
         told = import_module("comity.faces.cli.demo")
     except ModuleNotFoundError as missing:
         raise NotFound("not-built", "This release has no demo.") from missing
-    ctx.kept = "The folders of the demo stay where they are."
+    ctx.kept = "Its nodes have ended; what they kept is removed, unless --folder named a place for it."
     return int(told.run_demo(ctx.wiring, once, None if folder is None else Path(folder)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
+from comity.faces.wiring import Home, Wiring
 from comity.kernel.model.instants import Instant
 from comity.kernel.seal.keys import PublicKey, SigningKey
 
@@ -51,8 +52,8 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
-OpenSource = Callable[[str, BinaryIO, Mapping[str, str] | None, str, Instant, int], Source]
-"""``(name, stream, mapping, party, at, skip)``: open a file of any format known."""
+OpenSource = Callable[[str, BinaryIO, Mapping[str, str] | None, str, Instant, bool, int], Source]
+"""``(name, stream, mapping, party, at, own, skip)``: open a file of any format known."""
 
 Writer = Callable[[Iterable[bytes]], Iterator[bytes]]
 """Raw objects to the bytes of an export format."""
@@ -69,6 +70,7 @@ class AppConfig:
         base_url: How others call this node, ``https://host[:port]``, no slash at the end; empty: as each request says.
         tls: Whether this process speaks TLS itself; only used where `base_url` is empty.
         max_body: Bytes of a request body at most.
+        home, outside: The folder the node lives in, and all that stands outside of it; None: nothing is called, carried or turned.
     """
 
     carrier: Carrier | None = None
@@ -77,3 +79,5 @@ class AppConfig:
     base_url: str = ""
     tls: bool = False
     max_body: int = MAX_BODY
+    home: Home | None = None
+    outside: Wiring | None = None

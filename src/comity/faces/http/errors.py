@@ -55,6 +55,7 @@ OF_CODE: Final[Mapping[str, int]] = {
     "request-addressee": 421,
     "request-parameter": 400,
     "taxii-envelope": 400,
+    "peer-quota": 429,
     "internal": 500,
     "clock-back": 503,
     "store-full": 507,
@@ -114,8 +115,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     headers = dict(HEADERS)
     if status == 401:
         headers["WWW-Authenticate"] = CHALLENGE
-    if status == 503:
-        headers["Retry-After"] = "5"
+    if status in (429, 503):
+        headers["Retry-After"] = "5" if status == 503 else "3600"
     return Response(
         msgspec.json.encode(content), status_code=status, media_type=TAXII if taxii else JSON, headers=headers
     )

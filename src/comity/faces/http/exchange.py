@@ -18,7 +18,7 @@ from litestar.params import FromPath, RawBody
 
 from comity.faces.http.config import AppConfig, Carrier
 from comity.faces.http.errors import JSON, LOG, shape_of, status_of
-from comity.kernel.errors import ComityError, NotFound, RequestRefused
+from comity.kernel.errors import ComityError, NotFound, PeerFault, RequestRefused
 from comity.kernel.exchange.messages import MEDIA_TYPE, decode, encode
 from comity.kernel.exchange.session import answer
 from comity.kernel.seal.canonical import canonical
@@ -30,6 +30,7 @@ from comity.node.exchange import NodeSide
 from comity.node.gossip import known_size
 from comity.node.nonces import use_nonce
 from comity.node.parties import card_file, node_keys
+from comity.node.quotas import check_failures, count_failed
 from comity.node.record import StoredTiles, log_facts, newest_checkpoint, proof_of
 
 PREFIX: Final = "/comity/1"
@@ -123,8 +124,11 @@ class _Desk:
 
     def _done(self, work: Work, party: str) -> tuple[int, bytes]:
         try:
+            check_failures(self.node, party)
             return 200, work(party)
         except ComityError as broken:
+            if isinstance(broken, PeerFault):
+                count_failed(self.node, party)
             return status_of(broken), msgspec.json.encode(shape_of(broken))
         except Exception as unforeseen:
             LOG.error("unforeseen", exc_info=unforeseen)

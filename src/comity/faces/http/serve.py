@@ -114,6 +114,10 @@ async def _serve(
     ]
     try:
         await server.serve()
+    except TimeoutError:
+        LOG.warning("what was still under way %s seconds after the end was asked for is cut off", PATIENCE)
+        # the worker that is not waited for any more reports its end to nobody
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     finally:
         for task in beside:
             task.cancel()
@@ -133,7 +137,9 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host, port))
     except OSError as broken:
         why = broken.strerror or str(broken)
-        raise Unavailable("address-in-use", f"{host} port {port} cannot be bound: {why}.", port=port) from broken
+        raise Unavailable(
+            "address-in-use", f"{host} port {port} cannot be bound: {why}; choose another with --port.", port=port
+        ) from broken
 
 
 async def _ready(host: str, port: int, tell: Callable[[], None]) -> None:

@@ -161,7 +161,7 @@ class _Face:
     def discovery(self, request: Asked) -> Response[bytes]:
         with self.node.store.read() as tx:
             self._enter(tx, request)
-            name = name_of(tx, self.node.party)
+            name = name_of(tx, self.node.party, apart=False)
         root = self.config.base_url + ROOT
         about = "What is given here follows from agreements; every object is decided for every reader."
         return _json({"title": f"Comity node of {name}", "description": about, "default": root, "api_roots": [root]})
@@ -251,12 +251,14 @@ def _objects(body: bytes) -> Sequence[bytes]:
     """
     try:
         head = msgspec.json.decode(body, type=_Envelope)
-        found = [one.raw for one in bundle.walk(io.BytesIO(body).read)]
+        slices = list(bundle.walk(io.BytesIO(body).read))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InputRefused) as broken:
         raise _no_envelope() from broken
-    if head.type is not msgspec.UNSET or not found or len(found) != len(head.objects):
+    if head.type is not msgspec.UNSET or not slices or len(slices) != len(head.objects):
         raise _no_envelope()
-    return found
+    if any(one.fault is not None or one.raw[:1] != b"{" for one in slices):
+        raise _no_envelope()
+    return [one.raw for one in slices]
 
 
 def _no_envelope() -> RequestRefused:

@@ -12,7 +12,7 @@ themselves.
 
 - Objects are sent from the lower of what the peer has and what we hold receipts for: a lost receipt brings the page
   again, the same page gives the same receipt, and rows that were taken already are not taken twice.
-- Objects are sent only when no control item is left.
+- Objects are sent only when no control item is left, those included that came up while the page was made.
 - The first turn carries a greeting alone; where the other side stands is known from its answer.
 - A contact ends when both directions are empty, after `turns` turns, or when rounds pass in which no cursor moved.
 
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final, Protocol
 
-from comity.kernel.errors import RequestRefused
+from comity.kernel.errors import RequestRefused, Unavailable
 from comity.kernel.exchange.messages import ControlPage, Feature, Greeting, Page, Receipt, Turn, common
 
 CONTROL_ITEMS: Final = 256
@@ -148,16 +148,26 @@ def answer(side: Side, peer: str, turn: Turn, *, control_items: int = CONTROL_IT
 
 def _offer(side: Side, peer: str, theirs: Greeting, receipts: tuple[Receipt, ...], control_items: int) -> Turn:
     greeting = side.greeting(peer)
-    control = side.control_after(peer, theirs.have_control, control_items)
-    page = None if control.more else side.page_after(peer, min(theirs.have_objects, greeting.receipted))
+    after = min(theirs.have_objects, greeting.receipted)
+    control, page = _due(side, peer, theirs.have_control, after, control_items)
     return Turn(greeting, control if control.items else None, page, receipts)
+
+
+def _due(side: Side, peer: str, control: int, objects: int, limit: int) -> tuple[ControlPage, Page | None]:
+    """What comes next after item `control` and row `objects`."""
+    items = side.control_after(peer, control, limit)
+    page = None if items.more else side.page_after(peer, objects)
+    if page is not None:
+        # another contact may have moved the node on meanwhile: the papers that a row stands under go before it
+        items = side.control_after(peer, control, limit)
+    return items, None if items.more else page
 
 
 class Session:
     """The side that calls: gives turns to send and takes the answers until both directions are empty.
 
     `next` gives the same kind of turn again until `take` has been called, so a turn whose answer was lost is simply
-    sent again. After the end, `stop` says why.
+    sent again. After the end, `stop` says why, and `later` what of the peer's was not taken because it sends too much.
 
     Args:
         side: Our node.
@@ -166,11 +176,24 @@ class Session:
         control_items: Most control items in a turn.
     """
 
-    __slots__ = ("_best", "_control_items", "_idle", "_left", "_owed", "_receipts", "_side", "_theirs", "peer", "stop")
+    __slots__ = (
+        "_best",
+        "_control_items",
+        "_idle",
+        "_left",
+        "_owed",
+        "_receipts",
+        "_side",
+        "_theirs",
+        "later",
+        "peer",
+        "stop",
+    )
 
     def __init__(self, side: Side, peer: str, *, turns: int = TURNS, control_items: int = CONTROL_ITEMS) -> None:
         self.peer = peer
         self.stop: Stop | None = None
+        self.later: Unavailable | None = None
         self._side = side
         self._control_items = control_items
         self._left = turns
@@ -215,11 +238,17 @@ class Session:
         Raises:
             PeerFault, Unavailable: as `absorb`; what was taken before stays taken.
         """
-        receipts = absorb(self._side, self.peer, reply)
+        receipts: tuple[Receipt, ...] = ()
+        try:
+            receipts = absorb(self._side, self.peer, reply)
+        except Unavailable as full:
+            if full.code != "peer-quota":
+                raise
+            self.later = full  # all before it was taken, and what we have for the peer still goes
         self._theirs = reply.greeting
         self._receipts = receipts
         # what came must be acknowledged once more, by a cursor or a receipt
-        self._owed = bool(receipts) or (reply.control is not None and bool(reply.control.items))
+        self._owed = bool(receipts) or (self.later is None and reply.control is not None and bool(reply.control.items))
 
     def _stalled(self, ours: Greeting, theirs: Greeting) -> bool:
         now = (
@@ -267,8 +296,7 @@ def outbound(
         Unavailable: as the side's methods.
     """
     for _ in range(turns):
-        items = side.control_after(peer, control, control_items)
-        page = None if items.more else side.page_after(peer, objects)
+        items, page = _due(side, peer, control, objects, control_items)
         yield Turn(side.greeting(peer), items if items.items else None, page, receipts)
         receipts = ()
         if items.items:

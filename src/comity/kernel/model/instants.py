@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from calendar import timegm
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from comity.kernel.errors import InputRefused
@@ -89,6 +90,7 @@ def _instant(groups: tuple[str | None, ...], text: str) -> Instant:
     return seconds * SECOND + micro
 
 
+@lru_cache(maxsize=256)
 def format(at: Instant) -> str:
     """Write an instant as a STIX timestamp: three fractional digits, six where microseconds need them."""
     seconds, micro = divmod(at, SECOND)

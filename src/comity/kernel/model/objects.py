@@ -18,7 +18,7 @@ from comity.kernel.model.kinds import instant
 from comity.kernel.model.strictjson import LIMITS, Limits
 from comity.kernel.model.validate import check
 
-__all__ = ["StixObject", "check", "from_data", "read_object"]
+__all__ = ["StixObject", "check", "from_data", "read_object", "version_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,11 @@ def from_data(data: dict[str, Any]) -> StixObject:
 
 def _object(raw: bytes, data: Any) -> StixObject:
     check(data)
+    return StixObject(raw, data, data["type"], data["id"], version_of(data))
+
+
+def version_of(data: dict[str, Any]) -> Instant | None:
+    """The version of a valid object: `modified`, else `created`, microseconds UTC; None where it has neither."""
     stated = data.get("modified") or data.get("created")
     # a custom observable may carry these names with another meaning
-    version = instant(stated) if isinstance(stated, str) and "created" in data and "spec_version" in data else None
-    return StixObject(raw, data, data["type"], data["id"], version)
+    return instant(stated) if isinstance(stated, str) and "created" in data and "spec_version" in data else None

@@ -17,6 +17,7 @@ from comity.kernel.errors import InputRefused
 from comity.kernel.model import instants
 from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import DAY, Instant
+from comity.kernel.model.names import flaw_of_name, flaw_of_quoted, flaw_of_text, looks_like
 from comity.kernel.release import purposes, vocabulary
 from comity.kernel.release.agreement import (
     AccessionRule,
@@ -31,7 +32,6 @@ from comity.kernel.release.agreement import (
     Text,
 )
 from comity.kernel.release.lists import BASES, PURPOSES
-from comity.kernel.release.names import flaw_of_name, flaw_of_text, looks_like
 from comity.kernel.seal.views import FIXED
 
 Path = tuple[str | int, ...]
@@ -439,7 +439,7 @@ class _Reader:
                     f"{_quoted(language)} is not a language of this agreement; add it to language or leave the "
                     f"text out.",
                 )
-            flaw = flaw_of_text(self._text(text, (*path, language)))
+            flaw = flaw_of_text(self._text(text, (*path, language))) or flaw_of_quoted(text)
             if flaw is not None:
                 self._refuse("agreement-name", (*path, language), f"the text {flaw}; write it as one plain paragraph.")
         return {language: value[language] for language in self._languages}

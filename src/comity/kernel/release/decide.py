@@ -7,7 +7,7 @@ into force, agreement id, clause number. That clause alone is the title.
 
 Second-hand holdings (`Facets.title` is set) go on under their own title only. For them a prohibit or a refer also
 counts where it binds the party they came from or their originator: nobody gets round a prohibition by way of a third
-party.
+party. Where several parties contest who the originator is, what binds any of them counts.
 
 A refusal is never an exception: `decide` raises nothing for any pair of party and holding.
 """
@@ -81,7 +81,9 @@ def decide(
     """
     own = _own(facets, holder, to, in_force)
     members = _members(facets, in_force)
-    bound = {holder} if facets.title is None else {holder, facets.custodian, facets.originator}
+    bound = {holder}
+    if facets.title is not None:
+        bound |= {facets.custodian, *facets.claimants, *([facets.originator] if facets.originator is not None else [])}
     speaking = [item for item in in_force if to.id in item.receivers and not bound.isdisjoint(item.senders)]
 
     def subject(item: ClauseInForce | None) -> Subject:
@@ -148,6 +150,7 @@ def of_object(
     embargo: Instant | None = None,
     expiry: Instant | None = None,
     not_shown: Sequence[str] = (),
+    addressed: frozenset[str] | None = None,
 ) -> Decision:
     """The second step, for one object: embargo, expiry and required references turn a release or a question into a
     refusal.
@@ -156,10 +159,13 @@ def of_object(
         decision: What `decide` said of its class.
         embargo, expiry: The object's own instants (`handling.Effective`).
         not_shown: Required references whose target this party is not shown (`closure`).
+        addressed: Whom the object names as those it is for (`addressed.addressees`); None: nobody.
     """
     if isinstance(decision, Withhold):
         return decision
-    subject = Subject(facets, holder, to, at, embargo=embargo, expiry=expiry, not_shown=tuple(not_shown))
+    subject = Subject(
+        facets, holder, to, at, embargo=embargo, expiry=expiry, not_shown=tuple(not_shown), addressed=addressed
+    )
     failed = _failures(stage(Stage.OBJECT), subject)
     return Withhold(tuple(replace(one, title=decision.title) for one in failed)) if failed else decision
 
@@ -262,6 +268,8 @@ def found(row: Predicate, subject: Subject) -> Any:
     """What was found instead, JSON-ready; None: nobody stated it."""
     if row.id == "reference-shown":
         return list(subject.not_shown)
+    if row.id == "addressed-here":
+        return sorted(subject.addressed or ())
     return None if row.facet is None else _plain(getattr(subject.facets, row.facet))
 
 

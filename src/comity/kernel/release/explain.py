@@ -45,6 +45,7 @@ def sentence(
     party: Callable[[str], str],
     agreement: Callable[[str], str],
     to_recipient: bool = False,
+    nearest: str = "",
 ) -> str:
     """Say a decision in plain English.
 
@@ -55,6 +56,7 @@ def sentence(
         party: Gives the name of a party id.
         agreement: Gives the title of an agreement digest.
         to_recipient: Whether the reader is the receiver itself.
+        nearest: Where the agreement stands that came nearest to letting it go, a sentence; told where no clause in force does.
     """
     name = party(to)
     if isinstance(decision, Release):
@@ -75,7 +77,11 @@ def sentence(
             f"{_capital(thing)} goes to {name} only if {count}, under {_clause(decision.title, agreement)}, "
             f"in the view {decision.view.name}.{because} The question: {decision.question}"
         )
-    return _refusal(decision, thing, name, agreement)
+    told = _refusal(decision, thing, name, agreement)
+    first = decision.failed[0].predicate if decision.failed else ""
+    if not nearest or first == "not-prohibited":
+        return told
+    return f"{told.removesuffix(_HELP['clause-between']).rstrip()} {nearest}"
 
 
 def as_json(decision: Decision) -> dict[str, Any]:

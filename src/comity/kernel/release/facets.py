@@ -35,6 +35,8 @@ class Facets:
         parts: Empty without granular markings; else one ``<top-level property> <tlp or -> <pap or ->`` for each
             marked part, and one with an empty property for the rest of the object. `tlp` and `pap` are the strictest
             of them all.
+        claimants: Where several parties claim the creator of what came under an origin seal: all of them. Nobody is the
+            originator then, and what binds any of them counts.
     """
 
     type: str
@@ -55,6 +57,7 @@ class Facets:
     minimised: bool = False
     unread: bool = False
     parts: frozenset[str] = frozenset()
+    claimants: frozenset[str] = frozenset()
 
     def under(self, view: View | None) -> Facets:
         """The facets of what a view shows: a marked part that it removes does not count (wire.md, Redaction)."""
@@ -69,10 +72,12 @@ class Facets:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """JSON form with sorted lists; the class key is over its canonical bytes."""
+        """JSON form with sorted lists, `claimants` only where there are any; the class key is over its canonical bytes."""
         shape: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.name == "claimants" and not value:
+                continue
             shape[field.name] = sorted(value) if isinstance(value, frozenset) else value
         return shape
 

@@ -163,6 +163,7 @@ def effective(
     custodian: str,
     originator: str | None,
     title: str | None,
+    claimants: frozenset[str] = frozenset(),
 ) -> Effective:
     """The facets a holding has: from its bytes, its markings, our officers' statements and the terms it came with.
 
@@ -174,6 +175,7 @@ def effective(
         custodian: Party id it came from; our own for what our officers took in.
         originator: Party id under an uncontested origin seal; None: unattributed.
         title: Title it came under; None for our own holdings.
+        claimants: Parties that claim its creator, where several do.
 
     Returns:
         Facets and instants, the stricter of all. Properties with the wrong shape count as not stated; terms with a
@@ -193,6 +195,7 @@ def effective(
             tlp=strictest(TLP, (markings.tlp, stated.tlp)),
             pap=strictest(PAP, (markings.pap, stated.pap)),
             originator=originator,
+            claimants=claimants,
             custodian=custodian,
             title=title,
             sectors=_union(_texts(data.get("sectors")), stated.sectors),

@@ -342,13 +342,40 @@ def _still_out(state: AgreementState, paper: Withdrawal, at: Instant) -> bool:
 
 def suspended(state: AgreementState, at: Instant) -> frozenset[str]:
     """Party ids for which the agreement is suspended at an instant; the newest statement of each counts."""
+    return frozenset(suspensions(state, at))
+
+
+def suspensions(state: AgreementState, at: Instant) -> dict[str, Suspension]:
+    """The suspensions that hold at an instant, by the party that made each; its newest statement counts."""
     newest: dict[str, Suspension] = {}
     for paper in state.suspensions:
         if paper.party not in newest or paper.at >= newest[paper.party].at:
             newest[paper.party] = paper
-    return frozenset(
-        party for party, paper in newest.items() if paper.since <= at and (paper.until is None or at < paper.until)
-    )
+    return {
+        party: paper
+        for party, paper in newest.items()
+        if paper.since <= at and (paper.until is None or at < paper.until)
+    }
+
+
+def left(state: AgreementState, party: str, at: Instant) -> Instant | None:
+    """Since when a party is no member any more: its withdrawal took effect, or an epoch left it out; None for a member."""
+    if party in members(state, at):
+        return None
+    gone = [paper.effective for paper in state.withdrawals if paper.party == party and _still_out(state, paper, at)]
+    last = first_epoch(state.agreement, state.digest)
+    for epoch in state.epochs:
+        if epoch.effective <= at:
+            if party in last.members and party not in epoch.members:
+                gone.append(epoch.effective)
+            last = epoch
+    return min(gone, default=None)
+
+
+def notices(state: AgreementState, at: Instant) -> tuple[Withdrawal, ...]:
+    """The withdrawals of which notice was given and which take effect after `at`, the next one first."""
+    to_come = [paper for paper in state.withdrawals if paper.at <= at < paper.effective]
+    return tuple(sorted(to_come, key=lambda paper: (paper.effective, paper.party)))
 
 
 def lease_end(state: AgreementState, at: Instant, holder: str | None = None) -> Instant | None:
@@ -388,7 +415,9 @@ def status(state: AgreementState, at: Instant, *, holder: str | None = None) -> 
         return Status("signed", f"All have signed; it enters into force on {instants.format(entered)}.")
     present = members(state, at)
     if holder is not None and holder not in present:
-        return Status("withdrawn", "This party is not a member any more; nothing goes to it or from it.")
+        gone = left(state, holder, at)
+        since = "" if gone is None else f" since {instants.format(gone)}"
+        return Status("withdrawn", f"This party is no member any more{since}; nothing goes to it or from it.")
     if len(present) < 2:
         return Status("withdrawn", "Fewer than two members are left, so nothing is given.")
     resting = suspended(state, at)

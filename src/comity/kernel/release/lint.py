@@ -14,11 +14,11 @@ from itertools import combinations
 from typing import Final
 
 from comity.kernel.model import instants
+from comity.kernel.model.names import scripts_of
 from comity.kernel.release import phrasebook, purposes, vocabulary
 from comity.kernel.release.agreement import Agreement, Clause
 from comity.kernel.release.agreementdata import FACET_KEYS
 from comity.kernel.release.life import view_of
-from comity.kernel.release.names import scripts_of
 from comity.kernel.seal.views import narrower
 
 FINDINGS: Final = {

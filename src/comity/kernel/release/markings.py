@@ -54,6 +54,24 @@ KNOWN: Final[Mapping[str, tuple[str, str]]] = {
 }
 """The definitions of the standards: id to (scheme, word)."""
 
+TLP_OF: Final[Mapping[str, str]] = {
+    "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+    "green": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    "amber": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    "amber+strict": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    "red": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+"""TLP 2.0, as OASIS published the definitions (cti-stix-common-objects): what we write into the bytes of what is ours."""
+
+
+def marked(data: Mapping[str, Any], tlp: str | None) -> dict[str, Any]:
+    """The object with a TLP in place of the one it has; None leaves it as it is."""
+    if tlp is None:
+        return dict(data)
+    others = [ref for ref in data.get("object_marking_refs", ()) if KNOWN.get(ref, ("", ""))[0] != "tlp"]
+    return {**data, "object_marking_refs": [*others, TLP_OF[tlp]]}
+
+
 _SCALES: Final = {"tlp": TLP, "pap": PAP}
 _ALIASES: Final = {"white": "clear", "amber-strict": "amber+strict", "amber_strict": "amber+strict"}
 

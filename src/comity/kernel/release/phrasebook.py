@@ -5,7 +5,9 @@ The text is lines in a fixed order; every line is one sentence of a phrasebook (
 the text unless that gives the same characters: so no text can say one thing to a reader and another to a node.
 
 Names of parties always stand with their short name in brackets, and no name holds the bracketed short name of another
-(agreementdata.py), so a list of parties splits in one way only; words of lists hold no separator (`flaws`).
+(agreementdata.py), so a list of parties splits in one way only; words of lists hold no separator (`flaws`). Free text
+stands between quotation marks and holds none; a name or title, which stands open, holds no words that a sentence of
+the phrasebook is made of, so no name can read like a clause.
 """
 
 from __future__ import annotations
@@ -172,6 +174,7 @@ _HEADS: Final = tuple(key for key in SLOTS if key.endswith((".head", ".mutual"))
 """The first line of a clause."""
 
 _SLOT: Final = re.compile(r"\{(\w+)(?:\|(\w+))?\}")
+_WORD: Final = re.compile(r"\w+")
 _CODE_INSTANT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z"
 _CODE_DURATION: Final = r"P[0-9YMWDTHS]{2,39}"
 _LETTERED: Final = re.compile(r"   \(([a-z]+)\) (.*)([;.])", re.DOTALL)
@@ -269,6 +272,42 @@ def _book(agreement: Agreement, language: str, books: Books) -> Phrasebook:
     return book
 
 
+@lru_cache(maxsize=32)
+def _own_words(sentences: tuple[str, ...]) -> tuple[str, ...]:
+    """What the sentences of a phrasebook say between their slots, plain, the longest first."""
+    pieces = {_bare(piece) for text in sentences for piece in _SLOT.sub("\x00", text).split("\x00")}
+    return tuple(sorted(pieces, key=len, reverse=True))
+
+
+def _bare(text: str) -> str:
+    """Words alone, in small letters, each with a space around it."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
+
+
+def _refuse_imitations(book: Phrasebook, agreement: Agreement) -> None:
+    """Refuse a name or title that reads like a part of a sentence of the text: two words of one in a name, four in a title.
+
+    Raises:
+        InputRefused: `agreement-name`.
+    """
+    said = _own_words((*book.sentences.values(), book.group))
+    shown = [(f"The name of {party.ref!r}", party.name, 2) for party in agreement.parties]
+    shown.append(("The title", agreement.title[book.language], 4))
+    empty = (_bare(book.nobody), _bare(book.nothing))
+    for what, text, least in shown:
+        plain = _bare(text)
+        found = next((piece for piece in said if len(piece.split()) >= least and piece in plain), None)
+        if found is None and (plain in empty or plain in said):
+            found = plain
+        if found is not None:
+            raise InputRefused(
+                "agreement-name",
+                f"{what} holds the words “{found.strip()}”, which sentences of an agreement are made of, so it could be read "
+                "as one; use other words.",
+                words=found.strip(),
+            )
+
+
 class _Terms:
     """How parties and groups of one agreement are said, both ways."""
 
@@ -280,6 +319,7 @@ class _Terms:
 
 class _Writer:
     def __init__(self, book: Phrasebook, agreement: Agreement) -> None:
+        _refuse_imitations(book, agreement)
         self._book = book
         self._agreement = agreement
         self._terms = _Terms(book, agreement.parties, tuple(group.ref for group in agreement.groups))

@@ -73,6 +73,7 @@ class Subject:
         members: Party ids that the title's agreement names at its present epoch.
         embargo, expiry: The object's own instants (stage OBJECT); None: none stated.
         not_shown: Required references whose target is not shown to `to` (stage OBJECT).
+        addressed: Party ids the object itself names as those it is for (stage OBJECT); None: it names nobody.
     """
 
     facets: Facets
@@ -85,6 +86,7 @@ class Subject:
     embargo: Instant | None = None
     expiry: Instant | None = None
     not_shown: tuple[str, ...] = ()
+    addressed: frozenset[str] | None = None
 
 
 class Expression:
@@ -349,6 +351,14 @@ class AllShown(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Addressed(Expression):
+    """The object names nobody as those it is for, or the receiver is among them."""
+
+    def truth(self, of: Subject) -> Truth:
+        return _yes(of.addressed is None or of.to.id in of.addressed)
+
+
+@dataclass(frozen=True, slots=True)
 class Not(Expression):
     """The opposite; UNKNOWN stays."""
 
@@ -600,6 +610,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
     ),
     # --- OBJECT: the second step
     Predicate("not-given-back", Stage.OBJECT, "it came from this party itself", Not(Party("to", "custodian"))),
+    Predicate("addressed-here", Stage.OBJECT, "it is addressed to others: {found}", Addressed()),
     Predicate("embargo-lifted", Stage.OBJECT, "it is under embargo until {wanted}", Begun("embargo"), key="embargo"),
     Predicate(
         "not-expired",

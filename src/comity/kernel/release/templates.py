@@ -208,12 +208,81 @@ retention  = "P180D"
     return _draft(parties, name, "", body, title, enters_into_force, ends)
 
 
+def directory(
+    parties: Sequence[TemplateParty],
+    *,
+    enters_into_force: Instant,
+    ends: Instant | None = None,
+    title: str | None = None,
+) -> str:
+    """A draft for a group that keeps one directory of contacts and writes to one another: offices, rotas, pings, vouches, messages.
+
+    Raises:
+        Usage: `template` for fewer than two parties; InputRefused as `bilateral`.
+    """
+    _count("directory", parties, 2, 500)
+    refs = ", ".join(tomlform.quoted(party.ref) for party in parties)
+    group = f"""
+[[group]]
+ref      = "members"
+members  = [{refs}]
+grows_by = "accession"
+"""
+    body = f"""
+[[clause]]                                   # whom to reach, and whether they answer
+number     = "1"
+says       = "permit"
+from       = ["members"]
+to         = ["members"]
+types      = ["x-comity-contact", "x-comity-rota", "x-comity-vouch", "x-comity-ping", "x-comity-acknowledgement",
+              "identity"]
+tlp        = ["clear", "green", "amber"]
+view       = "full"
+purpose    = ["incident-response"]
+basis      = ["agreement", "consent", "legal-obligation", "task-in-public-interest", "csirts-network"]
+onward     = "none"
+retention  = "P1Y"
+{_RECEIPT}
+
+[[clause]]                                   # what one writes to another; it goes only to those it names
+number     = "2"
+says       = "permit"
+from       = ["members"]
+to         = ["members"]
+types      = ["x-comity-message"]
+tlp        = ["clear", "green", "amber"]
+view       = "full"
+purpose    = ["incident-response"]
+basis      = ["agreement", "consent", "legal-obligation", "task-in-public-interest", "csirts-network"]
+onward     = "none"
+retention  = "P5Y"
+{_RECEIPT}
+
+[[clause]]                                   # the same between ministries
+number     = "3"
+says       = "permit"
+from       = ["members"]
+to         = ["members"]
+types      = ["x-comity-message"]
+tlp        = ["clear", "green", "amber"]
+view       = "full"
+purpose    = ["diplomatic-response"]
+basis      = ["agreement", "consent", "legal-obligation", "task-in-public-interest"]
+onward     = "none"
+retention  = "P5Y"
+{_RECEIPT}
+"""
+    name = "Arrangement on a common directory of contacts"
+    return _draft(parties, name, group, body, title, enters_into_force, ends, grows=True)
+
+
 Template = Callable[..., str]
 
 TEMPLATES: Final[dict[str, Template]] = {
     "bilateral": bilateral,
     "community": community,
     "company-to-team": company_to_team,
+    "directory": directory,
 }
 """By the word of ``comity agreement draft --template``."""
 

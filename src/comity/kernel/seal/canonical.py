@@ -40,7 +40,7 @@ def canonical(value: Any) -> bytes:
     """
     try:
         fast = orjson.dumps(value, option=_OPTIONS)
-        if not _doubtful(fast) and (b"null" not in fast or _finite(value)):
+        if not _doubtful(fast) and (b"null" not in fast or not _named(repr(value)) or _finite(value)):
             return fast
     except (TypeError, ValueError, RecursionError):
         pass
@@ -60,6 +60,11 @@ def _doubtful(fast: bytes) -> bool:
         or _AT_START(fast)
         or (not fast.isascii() and _ASTRAL(fast))
     )
+
+
+def _named(text: str) -> bool:
+    """Whether what Python writes of a value may name a number that is not finite: a quick first look."""
+    return "nan" in text or "inf" in text
 
 
 def _finite(value: Any) -> bool:

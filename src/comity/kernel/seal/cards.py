@@ -24,6 +24,7 @@ from typing import Any, Final, Literal, cast
 from comity.kernel.errors import InputRefused, NotAllowed, SealBroken
 from comity.kernel.model.ids import party_id, type_of
 from comity.kernel.model.instants import Instant, format, parse
+from comity.kernel.model.names import MAX_NAME, flaw_of_text
 from comity.kernel.seal.dsse import open_envelope, sign, unverified_body
 from comity.kernel.seal.keys import PublicKey, SigningKey, fingerprint
 
@@ -125,16 +126,27 @@ class Card:
         take."""
         return {one.key.keyid: one.key for one in (*self.keys, *self.retired) if one.use == use and one.good(at)}
 
+    def keys_since(self, use: Use, at: Instant | None = None) -> dict[str, PublicKey]:
+        """The party's keys for a use that were good at an instant or later, by keyid; without an instant, all it has or had.
+
+        For what is signed after the deed it speaks of: a checkpoint, or a promise that is asked for again.
+        """
+        return {
+            one.key.keyid: one.key
+            for one in (*self.keys, *self.retired)
+            if one.use == use and (at is None or one.until is None or one.until > at)
+        }
+
 
 def make_card(card: Card, keys: Sequence[SigningKey]) -> bytes:
     """Sign a card. A rotation of the identity key is signed with the old and the new one.
 
     Raises:
-        SealBroken: `card-malformed`, `card-party`: the card would not be read by others.
+        SealBroken: `card-malformed`, `card-name`, `card-party`: the card would not be read by others.
         NotAllowed: `no-signer` when none of the keys is an identity key of the card.
     """
     body = _written(card)
-    _read(body, "")
+    _read(body, "", "Others could not read this card")
     identity = {one.key.keyid for one in card.keys if one.use == "identity"}
     if not keys or any(key.public.keyid not in identity for key in keys):
         raise NotAllowed("no-signer", "A card is signed with identity keys that it lists, and with no other key.")
@@ -147,8 +159,8 @@ def read_card(envelope: bytes) -> Card:
     Whether that key is really the party's is for officers to find out: compare `fingerprint`.
 
     Raises:
-        SealBroken: `card-needs-chain` when only later identity keys signed it; `card-malformed`, `card-party`,
-            `bad-signature` and what `open_envelope` raises.
+        SealBroken: `card-needs-chain` when only later identity keys signed it; `card-malformed`, `card-name`,
+            `card-party`, `bad-signature` and what `open_envelope` raises.
     """
     card = _opened(envelope)
     first = card.keys[0]
@@ -307,7 +319,7 @@ def _written(card: Card) -> dict[str, Any]:
     }
 
 
-def _read(body: Mapping[str, Any], digest: str) -> Card:
+def _read(body: Mapping[str, Any], digest: str, so: str = "This card cannot be read") -> Card:
     try:
         card = _parsed(body, digest)
     except (InputRefused, KeyError, TypeError, ValueError, AttributeError, Base64Error) as broken:
@@ -316,9 +328,14 @@ def _read(body: Mapping[str, Any], digest: str) -> Card:
             if isinstance(broken, ValueError) and not isinstance(broken, UnicodeError)
             else "a member of it"
         )
+        raise SealBroken("card-malformed", f"{so}: {what} is missing or has the wrong form.") from broken
+    flaw = flaw_of_text(card.name, MAX_NAME)
+    if flaw is not None:
         raise SealBroken(
-            "card-malformed", f"This card cannot be read: {what} is missing or has the wrong form."
-        ) from broken
+            "card-name",
+            f"The name in this card {flaw}; a card goes by a plain name, so ask its party for one that has it.",
+            party=card.party,
+        )
     if party_id(card.keys[0].key.spki) != card.party:
         raise SealBroken(
             "card-party",

@@ -121,14 +121,24 @@ def claimed_party(envelope: bytes) -> str:
     return _text(body, "party")
 
 
-def claimed_instant(envelope: bytes) -> Instant:
-    """The instant a seal claims, before it is verified: which of the party's keys were valid then.
+def claimed_role(envelope: bytes) -> str:
+    """The role in which a seal claims to be made, before it is verified.
 
     Raises:
         SealBroken: as `claimed_party`.
     """
     body, _ = unverified_body(envelope, "seal")
-    return _instant(body)
+    return _text(body, "role")
+
+
+def claimed(envelope: bytes) -> tuple[str, Instant]:
+    """The party and the instant a seal claims, before it is verified: whose keys, valid when, it is verified with.
+
+    Raises:
+        SealBroken: as `claimed_party`.
+    """
+    body, _ = unverified_body(envelope, "seal")
+    return _text(body, "party"), _instant(body)
 
 
 def verify_seal(
@@ -137,8 +147,8 @@ def verify_seal(
     """Verify that this view is of what its sealer sealed: nothing added, changed or moved, no marking gone.
 
     Args:
-        keys: The node keys of the party the seal claims (`claimed_party`) that were valid when it claims
-            (`claimed_instant`); this function does not know whose they are.
+        keys: The node keys of the party the seal claims that were valid when it claims (`claimed`); this function
+            does not know whose they are.
 
     Raises:
         SealBroken: whatever does not hold, with its code; never another exception, whatever the view and disclosure

@@ -311,8 +311,12 @@ class _Writing(_Reading):
         table.set(row)
         self.journal.append((kind, key, None))
 
-    def put(self, row: Any) -> None:
-        """Insert, or replace the row with the same key; see `ports.Writing.put`."""
+    def put(self, *rows: Any) -> None:
+        """Insert rows, or replace those with the same keys; see `ports.Writing.put`."""
+        for row in rows:
+            self._put(row)
+
+    def _put(self, row: Any) -> None:
         kind = self._checked(row)
         table = self._own(kind)
         key = table.key_of(row)

@@ -56,8 +56,8 @@ class Writing(Reading, Protocol):
             NodeDamaged: `row-exists` where a key or unique value is taken.
         """
 
-    def put(self, row: Any) -> None:
-        """Insert, or replace the row with the same key."""
+    def put(self, *rows: Any) -> None:
+        """Insert rows (of one or several kinds), or replace those with the same keys; of two with one key the later counts."""
 
     def remove(self, kind: type[Any], /, *key: Any) -> None:
         """Take out the row with this key, if it is there."""

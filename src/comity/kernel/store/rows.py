@@ -213,12 +213,14 @@ class Value:
     version: int
 
 
-@table("batch", key=("b",), indexes=(("digest",),))
+@table("batch", key=("b",), indexes=(("digest",), ("done", "touched")))
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One import or one delivery taken in: where it came from and how far it got, so that an interrupted one continues.
 
     `digest` names the input (SHA-256 of its bytes, or of its name where it cannot be read twice) with its handling.
+    `touched` is when it last took something in. While `done` is 0 nothing that it brought goes to anybody.
+    `moved` is a JSON list of versions of other batches whose class changed by what this one brought.
     """
 
     b: int
@@ -230,6 +232,8 @@ class Batch:
     taken: int
     done: int
     counts: bytes
+    touched: int
+    moved: bytes = b"[]"
 
 
 @table("refused", key=("batch", "place"))
@@ -323,6 +327,20 @@ class Grant:
     since: int
     ended: int | None
     outcome: bytes
+
+
+@table("job", key=("j",))
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A party's stream that is yet to be brought up to date, in small transactions; the row goes when that is done.
+
+    `what` is JSON: ``{"batch": b}`` for what an import brought, ``{"classes": [c, ...]}`` for classes that became releasable.
+    """
+
+    j: int
+    party: str
+    what: bytes
+    at: int
 
 
 @table("approval", key=("a",), indexes=(("object", "party"), ("until",)))
@@ -549,3 +567,73 @@ class Nonce:
     keyid: str
     nonce: str
     expires: int
+
+
+# --- cases: procedures several parties run together
+
+
+@table("case", key=("id",), indexes=(("outcome", "due"),))
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A procedure we convene or take part in. `table` is its state table, JSON; `due` is when the node looks at it again by itself.
+
+    `outcome` is None while it runs. `role` is ``convener`` or ``participant``.
+    """
+
+    id: str
+    title: str
+    table: bytes
+    role: str
+    at: int
+    due: int
+    outcome: str | None
+
+
+@table("case_entry", key=("case", "seq"))
+@dataclass(frozen=True, slots=True)
+class CaseEntry:
+    """One entry of a case's ledger that follows the one before it, and when it came here."""
+
+    case: str
+    seq: int
+    envelope: bytes
+    came: int
+
+
+@table("case_paper", key=("case", "digest"), indexes=(("case", "kind", "n"),))
+@dataclass(frozen=True, slots=True)
+class CasePaper:
+    """Another paper of a case: a promise, a standing, an act heard of, an entry that waits, a draft to be signed, a share,
+    evidence. `digest` is the SHA-256 of the bytes, hex; `n` counts the papers of a case."""
+
+    case: str
+    digest: str
+    kind: str
+    n: int
+    envelope: bytes
+    came: int
+
+
+@table("case_content", key=("case", "act"))
+@dataclass(frozen=True, slots=True)
+class CaseContent:
+    """The content of an act as we made it or were shown it: with the salt it opens the commitment in the act (`act`: its digest).
+
+    `behind` is JSON and ours alone: the salt, officers and reason behind an act of ours; empty for another party's.
+    """
+
+    case: str
+    act: str
+    salt: bytes
+    content: bytes
+    behind: bytes
+
+
+@table("case_secret", key=("case", "name"))
+@dataclass(frozen=True, slots=True)
+class CaseSecret:
+    """What of a case stays with us until it is opened: the key of our seat, what opens our own position. Never leaves the node."""
+
+    case: str
+    name: str
+    secret: bytes

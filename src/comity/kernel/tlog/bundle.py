@@ -33,8 +33,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.cards import Card, verify_chain
 from comity.kernel.seal.commitment import VIEW_EXTENSION
 from comity.kernel.seal.dsse import unverified_body
-from comity.kernel.seal.keys import PublicKey
-from comity.kernel.seal.seals import VerifiedSeal, claimed_instant, claimed_party, verify_seal
+from comity.kernel.seal.seals import VerifiedSeal, claimed, verify_seal
 from comity.kernel.tlog import strict
 from comity.kernel.tlog.acts import DSSE_KIND, Act, act_digest, open_act, read_act
 from comity.kernel.tlog.blind import climb, well_formed
@@ -303,8 +302,8 @@ def _sealed(bundle: ProofBundle, cards: Mapping[str, Card]) -> tuple[VerifiedSea
         view = strictjson.read(bundle.object)
     except InputRefused as broken:
         raise InputRefused(_CODE, f"The object in the bundle cannot be read: {broken.sentence}") from broken
-    card = _known(cards, claimed_party(bundle.seal))
-    keys = card.keys_at("node", claimed_instant(bundle.seal))
+    sealer, at = claimed(bundle.seal)
+    keys = _known(cards, sealer).keys_at("node", at)
     held = verify_seal(bundle.seal, view, bundle.disclosure, keys)
     extensions = view.get("extensions")
     said = extensions.get(VIEW_EXTENSION) if isinstance(extensions, dict) else None
@@ -315,8 +314,8 @@ def _sealed(bundle: ProofBundle, cards: Mapping[str, Card]) -> tuple[VerifiedSea
 
 def _acted(bundle: ProofBundle, cards: Mapping[str, Card]) -> Act:
     """The act is by a node key of the party it names, good when it acted."""
-    claimed = read_act(unverified_body(bundle.act, DSSE_KIND)[0])
-    act = open_act(bundle.act, _known(cards, claimed.by).keys_at("node", claimed.at))
+    said = read_act(unverified_body(bundle.act, DSSE_KIND)[0])
+    act = open_act(bundle.act, _known(cards, said.by).keys_at("node", said.at))
     if act.kind != "deliver":
         raise InputRefused(
             _CODE, f"The act in the bundle is of kind {act.kind}, and only a delivery hands an object over."
@@ -326,7 +325,7 @@ def _acted(bundle: ProofBundle, cards: Mapping[str, Card]) -> Act:
 
 def _logged(bundle: ProofBundle, act: Act, card: Card) -> Checkpoint:
     """The act stands in its log where it was promised."""
-    keys = _log_keys(card, act)
+    keys = card.keys_since("log", act.at)  # the checkpoint may come after a rotation
     promise = open_promise(bundle.promise, keys)
     if (promise.act, promise.origin) != (act_digest(bundle.act), act.origin):
         raise SealBroken("promise", "The promise in the bundle is for another act.")
@@ -343,15 +342,6 @@ def _logged(bundle: ProofBundle, act: Act, card: Card) -> Checkpoint:
             if refused is None or broken.code != "note-signature":
                 refused = broken
     raise refused or SealBroken("note-signature", f"The card of {card.name} lists no log key for the time of the act.")
-
-
-def _log_keys(card: Card, act: Act) -> dict[str, PublicKey]:
-    """The log keys that were good when it acted or later: the checkpoint may come after a rotation."""
-    return {
-        one.key.keyid: one.key
-        for one in (*card.keys, *card.retired)
-        if one.use == "log" and (one.until is None or one.until > act.at)
-    }
 
 
 def _delivered(bundle: ProofBundle, act: Act, seal: VerifiedSeal) -> None:
@@ -371,8 +361,8 @@ def _role(seal: VerifiedSeal, view: Mapping[str, Any], cards: Mapping[str, Card]
     author = view.get("created_by_ref")
     if seal.role != "origin" or author is None:
         return seal.role
-    claimed = {party for party, card in cards.items() if author == party or author in card.identities}
-    return "origin" if claimed == {seal.party} else "origin-contested"
+    speaking = {party for party, card in cards.items() if author == party or author in card.identities}
+    return "origin" if speaking == {seal.party} else "origin-contested"
 
 
 def _anchored(card: Card, anchor: Anchor | None) -> bool:

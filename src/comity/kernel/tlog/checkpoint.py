@@ -11,7 +11,8 @@ Origin = ``comity/<uuid of the party id>/<incarnation>``, and the key's name is 
 of the log, counted from 1: a node that restored a backup opens the next one by a signed act and never signs two
 histories of one.
 
-`judge` compares the checkpoint a peer holds with one that came later. A fork needs one origin and one log key:
+`judge` compares the checkpoint a peer holds with one that came later. A fork needs one origin; its two notes may be signed by
+two keys of that log, one of which followed the other:
 
 - equal size, other root: the two notes convict;
 - larger size and a proof whose hashes lead to the new root but to another old root: notes and proof convict;
@@ -29,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from comity.kernel.errors import InputRefused, LogFault
+from comity.kernel.errors import InputRefused, LogFault, SealBroken
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import SPKI_PREFIX
 from comity.kernel.tlog import strict
@@ -160,6 +161,23 @@ def open_checkpoint(note: bytes, origin: str, public_key: bytes) -> Checkpoint:
     return checkpoint
 
 
+def open_by_any(note: bytes, origin: str, keys: Sequence[bytes]) -> Checkpoint:
+    """The checkpoint in a note that one of a log's keys signed, as `open_checkpoint`.
+
+    Raises:
+        InputRefused: `note`, `log-origin`. SealBroken: `note-signature` where none of them did.
+    """
+    fault: SealBroken | None = None
+    for key in keys:
+        try:
+            return open_checkpoint(note, origin, key)
+        except SealBroken as broken:
+            fault = broken
+    raise fault or SealBroken(
+        "note-signature", f"No key of the log {origin} is known here; ask its party for its card."
+    )
+
+
 def read_checkpoint(note: bytes) -> Checkpoint:
     """The checkpoint in a note, *not verified*: only to learn which log it claims to be of.
 
@@ -218,12 +236,12 @@ class ForkEvidence:
         return cls(older, newer, strict.hashes(members, "proof", code, what))
 
 
-def verify_fork(evidence: ForkEvidence | bytes, public_key: bytes) -> tuple[Checkpoint, Checkpoint]:
+def verify_fork(evidence: ForkEvidence | bytes, *keys: bytes) -> tuple[Checkpoint, Checkpoint]:
     """Check evidence of a fork, offline.
 
     Args:
         evidence: The evidence or its file.
-        public_key: The log's Ed25519 key, 32 raw bytes, from a card that was verified.
+        keys: The Ed25519 keys that the log has or had, 32 raw bytes each, from cards that were verified.
 
     Returns:
         The two checkpoints that cannot both be true.
@@ -235,8 +253,8 @@ def verify_fork(evidence: ForkEvidence | bytes, public_key: bytes) -> tuple[Chec
     if isinstance(evidence, bytes):
         evidence = ForkEvidence.from_json(evidence)
     log = read_checkpoint(evidence.older).origin
-    older = open_checkpoint(evidence.older, log, public_key)
-    newer = open_checkpoint(evidence.newer, log, public_key)
+    older = open_by_any(evidence.older, log, keys)
+    newer = open_by_any(evidence.newer, log, keys)
     if older.size == newer.size:
         shown = older.root != newer.root and not evidence.proof
     else:
@@ -309,8 +327,7 @@ def judge(
     new: bytes,
     proof: Sequence[bytes] | None,
     *,
-    key: bytes,
-    new_key: bytes | None = None,
+    keys: Sequence[bytes],
 ) -> Verdict:
     """What a later checkpoint says about a log of which an earlier one is kept.
 
@@ -318,8 +335,7 @@ def judge(
         old: The signed note that is kept.
         new: The signed note that came.
         proof: A consistency proof from the old to the new size, RFC 9162 or explicit; None where none was given.
-        key: The log's Ed25519 key, 32 raw bytes.
-        new_key: The key of a later incarnation, where it is another one.
+        keys: The Ed25519 keys that the log has or had, 32 raw bytes each.
 
     Raises:
         InputRefused: `note`; `log-origin` where the two are of different parties.
@@ -330,8 +346,8 @@ def judge(
     new_party, new_life = parse_origin(now.origin)
     if party != new_party:
         raise InputRefused("log-origin", f"The checkpoints are of two parties' logs, {was.origin} and {now.origin}.")
-    open_checkpoint(old, was.origin, key)
-    open_checkpoint(new, now.origin, new_key if new_key is not None and new_life > life else key)
+    open_by_any(old, was.origin, keys)
+    open_by_any(new, now.origin, keys)
     if new_life > life:
         return Restored(was, now)
     if new_life < life or now.size < was.size:

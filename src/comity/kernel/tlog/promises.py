@@ -9,7 +9,7 @@ After the durable commit the node answers with a promise, a DSSE envelope of kin
     lost at restore    a later incarnation names a gap that the tick lies in
     convicts           another promise for the same place, or the place opened to another act
 
-Two promises convict if both are by one log (origin and key) for one place of one tick with different acts. A place
+Two promises convict if both are by keys of one log for one place of one tick with different acts. A place
 convicts if the log itself proves that another act stands there. Both are checked offline.
 
 Source: docs/formats/log.md, Promises.
@@ -108,7 +108,7 @@ def read_promise(body: Mapping[str, Any]) -> Promise:
 
 
 def convicts(a: Promise, b: Promise) -> bool:
-    """True if one log, whose key signed both, promised one place to two acts."""
+    """True if one log, whose keys signed both, promised one place to two acts."""
     return (a.origin, a.tick, a.place) == (b.origin, b.tick, b.place) and a.act != b.act
 
 
@@ -124,12 +124,12 @@ class TwoPromises:
         return canonical({"form": 1, "type": "comity-two-promises", "promises": [self.a.decode(), self.b.decode()]})
 
 
-def verify_two_promises(data: bytes, key: PublicKey) -> tuple[Promise, Promise]:
+def verify_two_promises(data: bytes, *keys: PublicKey) -> tuple[Promise, Promise]:
     """Check the file of two promises, offline.
 
     Args:
         data: The file, as `TwoPromises.to_json` writes it.
-        key: The log's key, from a card that was verified.
+        keys: The keys that the log has or had, from cards that were verified.
 
     Raises:
         InputRefused: `fork-evidence` where it convicts nobody; `promise`, `log-origin`.
@@ -142,7 +142,7 @@ def verify_two_promises(data: bytes, key: PublicKey) -> tuple[Promise, Promise]:
         raise InputRefused(code, "This is not evidence of two promises in a form that is known here.")
     if len(texts) != 2 or not all(isinstance(one, str) for one in texts):
         raise InputRefused(code, "The evidence of two promises has two promises.")
-    a, b = (open_promise(one.encode(), {key.keyid: key}) for one in texts)
+    a, b = (open_promise(one.encode(), {key.keyid: key for key in keys}) for one in texts)
     if not convicts(a, b):
         raise InputRefused(code, f"The two promises of {a.origin} can both be kept; nobody is convicted.")
     return a, b
@@ -270,7 +270,7 @@ def state(
         now: An instant, microseconds.
         origin_at: The start of tick 0, microseconds.
         proved: A proof was verified (`verify_kept`).
-        others: Other promises by the same log key.
+        others: Other promises by keys of the same log.
         opened_to_another: The place was shown with another act (`verify_kept` raised `promise-broken`).
         gaps: What later incarnations of the log say was lost.
     """

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import strategies as st
 
 from comity.kernel.model import instants
+from comity.kernel.model.names import flaw_of_quoted
 from comity.kernel.release import agreementdata, phrasebook, tomlform, vocabulary
 from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.lists import BASES, PURPOSES
@@ -82,8 +83,10 @@ def bilingual() -> st.SearchStrategy[Agreement]:
     return _agreements(("en", "qaa"))
 
 
-PLAIN = st.text(alphabet="abcXYZ ,;.:()[]{}“”\"'\\|*and or éß漢字0", min_size=1, max_size=24).map(
-    lambda text: unicodedata.normalize("NFC", f"T{text}.")
+PLAIN = (
+    st.text(alphabet="abcXYZ ,;.:()[]{}‘’'\\|*and or éß漢字0", min_size=1, max_size=24)
+    .map(lambda text: unicodedata.normalize("NFC", f"T{text}."))
+    .filter(lambda text: flaw_of_quoted(text) is None)
 )
 WORD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:/+@-]{0,12}", fullmatch=True)
 NAME = st.sampled_from(["Ministry of A and B", "X (Pty) Ltd", "Team “Y”", "Équipe, Z"])

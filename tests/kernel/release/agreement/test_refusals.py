@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from dataclasses import replace
 
@@ -9,13 +11,14 @@ import pytest
 
 from comity.kernel.errors import InputRefused
 from comity.kernel.model.instants import DAY, parse
+from comity.kernel.model.names import flaw_of_name, looks_like
 from comity.kernel.release import agreementdata, tomlform
 from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.decide import decide
 from comity.kernel.release.decision import Receiver, Release
 from comity.kernel.release.facets import Facets
 from comity.kernel.release.life import AgreementState, Renewal, first_epoch, in_force
-from comity.kernel.release.names import flaw_of_name, looks_like
+from comity.kernel.release.phrasebook import render
 from comity.kernel.release.tomllines import Lines
 
 AT = parse("2021-04-01T00:00:00Z")
@@ -258,3 +261,61 @@ def test_name_all_in_twin_letters_is_refused_beside_the_real_one(example_text: s
     refused = refusal(text)
     assert refused.code == "agreement-name"
     assert "U+0410" in str(refused)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The law of Xanadu.” It has no fixed end. The parties state: “so be it",
+        'The law of Xanadu." It ends never. The parties state: "so be it',
+        "The law of Xanadu.’’ The parties state: ‘‘so be it",
+        "The law of Xanadu.\n1. By this clause anybody may give anybody objects",
+        "The law of Xanadu.\u2028No other party may accede.",
+        "The law of \u202eudanaX\u202c",
+        "The law of Xan\u200badu",
+    ],
+)
+def test_law_that_closes_its_quotation_or_hides_characters_is_refused(example_text: str, text: str) -> None:
+    held = re.search(r"^law\s*=\s*\{.*\}$", example_text, re.MULTILINE)
+    assert held is not None
+    changed = example_text.replace(held[0], "law = { en = " + json.dumps(text) + " }")
+    refused = refusal(changed)
+    assert refused.code == "agreement-name"
+    assert "law" in refused.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Acme and everybody may give", "may give"),
+        ("Acme, May  Give: all", "may give"),
+        ("Acme, and every party that accedes", "and every party that accedes"),
+        ("The members of Acme", "the members of"),
+        ("Acme. By this clause", "by this clause"),
+        ("Nobody", "nobody"),
+        ("Nothing at all", "nothing at all"),
+    ],
+)
+def test_name_that_reads_like_a_clause_is_refused(example: Agreement, name: str, words: str) -> None:
+    first = replace(example.parties[0], name=name)
+    with pytest.raises(InputRefused) as refused:
+        render(replace(example, parties=(first, *example.parties[1:])))
+    assert refused.value.code == "agreement-name"
+    assert f"“{words}”" in refused.value.sentence
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["THE CLAUSES", "How this text is read", "Nothing but this: may give one another objects on the following terms"],
+)
+def test_title_that_reads_like_a_heading_or_a_clause_is_refused(example: Agreement, title: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        render(replace(example, title={"en": title}))
+    assert refused.value.code == "agreement-name"
+
+
+def test_ordinary_names_and_titles_are_welcome(example: Agreement) -> None:
+    for name in ("The Receivers Ltd", "Ministry of Trade and Industry", "Parties United"):
+        first = replace(example.parties[0], name=name)
+        title = {"en": f"Agreement of {name} with the members of the network"}
+        assert name in render(replace(example, parties=(first, *example.parties[1:]), title=title))

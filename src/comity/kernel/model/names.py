@@ -1,10 +1,11 @@
 """Names and free text as people read them: what could deceive the eye is refused before anybody signs.
 
 Refused in all text: control, bidirectional and invisible characters, unassigned and private-use ones, text that is not
-in normal form C. Refused in names also: letters of two scripts in one word, letters that only look like others
-(full-width, mathematical). Two names of one agreement that look alike are refused together. Source: UTS #39 §4
-(confusables; the table here holds the Cyrillic and Greek twins of Latin letters) and §5 (mixed scripts); UAX #9 §2
-(bidirectional controls).
+in normal form C. Refused where a text is quoted: what closes the quotation. Refused in names of an agreement also:
+letters of two scripts in one word, letters that only look like others (full-width, mathematical). Two names of one
+agreement that look alike are refused together; two parties known here whose names look alike are told apart by their
+ids. Source: UTS #39 §4 (confusables; the table here holds the Cyrillic and Greek twins of Latin letters) and §5 (mixed
+scripts); UAX #9 §2 (bidirectional controls).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _JOINING_SCRIPTS: Final = frozenset(
     | {"SINHALA", "KHMER", "MYANMAR", "MONGOLIAN"}
 )
 _TOGETHER: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC"})
+_QUOTES: Final = re.compile("[\"“”„‟«»″‶〝〞〟＂ʺ˝ˮ]|['‘’‚‛′‵`´]{2}")
 _TWINS: Final = str.maketrans(
     "авекмнорстухіјѕԛԝһӏԁցɡαβεηικνορτυχ01|",
     "abekmhopctyxijsqwhldgg" + "abenikvoptux" + "oll",
@@ -59,6 +61,17 @@ def flaw_of_text(text: str, limit: int = MAX_TEXT) -> str | None:
     if unicodedata.normalize("NFC", text) != text:
         return "is not in Unicode normal form C"
     return None
+
+
+def flaw_of_quoted(text: str) -> str | None:
+    """What is wrong with free text that is shown between double quotation marks, as the end of a sentence, or None.
+
+    A reader who saw such a mark inside could not tell where the quoted words end and the text goes on.
+    """
+    found = _QUOTES.search(text)
+    if found is None:
+        return None
+    return f"holds the quotation mark {found[0]}, which would end it where it is quoted; write ‘ and ’ inside"
 
 
 def flaw_of_name(name: str) -> str | None:

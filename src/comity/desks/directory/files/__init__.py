@@ -1,0 +1,1 @@
+"""Directories as files: read into what a contact says, and written from it."""

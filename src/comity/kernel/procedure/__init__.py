@@ -1,0 +1,1 @@
+"""What comes next: state tables, clocks, decision rules, texts with brackets, committed positions."""

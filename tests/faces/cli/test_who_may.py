@@ -1,0 +1,171 @@
+"""One rule says which officer may do what: the page, the commands and the addresses of REST are held to it, role by role."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from comity.faces.api.routes import PREFIX, describe_api
+from comity.faces.cli.main import COMMANDS
+from comity.faces.cli.reference import WITHOUT
+from comity.node.officers import ROLES, RULES, add_officer, owner_may
+from simulators.asked import Asker
+from simulators.shell import Party
+from simulators.teams import Teams, config
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+WORDS = {
+    "export": ("--output", "{tmp}/x"),
+    "import": ("-",),
+    "handling set": ("1", "--tlp", "green"),
+    "card set": ("--office", "x"),
+    "card verify": ("x", "--fingerprint", "12345 " * 6, "--method", "telephone"),
+    "card rotate": ("node",),
+    "officer add": ("Eve", "--role", "audit"),
+    "officer end": ("nobody",),
+    "peer token": ("x", "--name", "y"),
+    "peer pull": ("http://127.0.0.1:9/",),
+    "peer push": ("http://127.0.0.1:9/", "--to", "x"),
+    "agreement draft": ("--template", "bilateral", "--party", "a=x"),
+    "agreement diff": ("x", "y"),
+    "agreement admit": ("x", "y"),
+    "agreement expel": ("x", "y"),
+    "release approve": ("x", "--to", "y", "--reason", "z"),
+    "why": ("x", "y"),
+    "pack": ("{tmp}/pack", "--to", "x"),
+    "backup": ("{tmp}/copy-{role}",),
+    "log prove": ("00000000",),
+}
+"""The words each command needs beside its name, where they are more than one name that nobody has."""
+
+ALONE = {
+    *(
+        "card list",
+        "card show",
+        "peer list",
+        "agreement list",
+        "outbox list",
+        "officer list",
+        "account",
+        "doctor",
+        "sync",
+    ),
+    *("log show", "log promises", "log checkpoint"),
+}
+"""Commands that need no further word."""
+
+
+def told(page: str) -> dict[str, tuple[str, ...]]:
+    """The roles each command has in docs/cli.md."""
+    table = page.partition("| commands | roles")[2].partition("\n\n")[0]
+    found = {}
+    for line in table.splitlines()[2:]:
+        _, commands, roles, _, _ = line.split("|")
+        for words in re.findall(r"`([a-z ]+)`", commands):
+            found[words] = tuple(role for role in ROLES if role in roles)
+    return found
+
+
+def test_page_names_the_roles_of_every_command() -> None:
+    assert set(told((DOCS / "cli.md").read_text())) == set(COMMANDS)
+    assert {kind for _, kind in COMMANDS.values()} - {""} == set(RULES) == set(WITHOUT) - {""}
+
+
+def test_each_command_is_refused_to_the_roles_that_the_page_does_not_name(alone: Party, tmp_path: Path) -> None:
+    page = told((DOCS / "cli.md").read_text())
+    for role in ROLES:
+        alone.tokens[role] = alone.do("officer", "add", f"Only {role}", "--role", role, officer="Ann")["token"]
+    for words, (_, kind) in COMMANDS.items():
+        if not kind or words == "serve":
+            continue
+        more = WORDS.get(words, () if words in ALONE else ("nobody",))
+        if words == "unpack" or words in ("agreement receive", "card add"):
+            (tmp_path / "file").write_bytes(b"{}")
+            more = (str(tmp_path / "file"),)
+        for role in ROLES:
+            said = [word.format(tmp=tmp_path, role=role) for word in more]
+            answer = alone.try_(*words.split(), *said, officer=role, stdin=b"192.0.2.1\n")
+            refused = answer.status == 1 and b"role-missing" in answer.out
+            assert answer.status != 2, (words, answer.err)
+            assert refused == (role not in page[words]), (words, role, answer.err)
+
+
+def test_without_a_token_only_who_owns_the_folder_does_what_the_page_says(alone: Party, tmp_path: Path) -> None:
+    with alone.wired.open_home(alone.folder, None).node.store.read() as tx:
+        assert {kind for kind in RULES if owner_may(tx, kind)} == {"read", "read officers", "take in"}
+    for words in ("card set", "officer end", "release approve", "officer add"):
+        answer = alone.try_(*words.split(), *WORDS[words])
+        assert (words, answer.status, answer.json["code"]) == (words, 1, "token-needed")
+    assert alone.do("import", "-", stdin=b"192.0.2.9\n")["new"] >= 1
+
+
+def test_officer_who_only_audits_takes_nothing_in_and_states_nothing(alone: Party) -> None:
+    alone.do("import", "-", stdin=b"192.0.2.1\n")
+    alone.tokens["Aud"] = alone.do("officer", "add", "Aud", "--role", "audit", officer="Ann")["token"]
+    for words in (("import", "-"), ("handling", "set", "1", "--tlp", "red")):
+        answer = alone.try_(*words, officer="Aud", stdin=b"192.0.2.2\n")
+        assert (answer.status, answer.json["code"]) == (1, "role-missing")
+        assert "'release', 'sign' or 'admin'" in answer.json["sentence"]
+    assert alone.do("search", "192.0.2.2")["count"] == 0
+    assert alone.do("search", "192.0.2.1", officer="Aud")["count"] > 0
+
+
+def addresses() -> dict[tuple[str, str], tuple[str, ...]]:
+    """The roles each address has in docs/rest.md, its variables without their names."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for line in (DOCS / "rest.md").read_text().splitlines():
+        if not re.match(r"\| `(GET|POST|DELETE) ", line):
+            continue
+        _, places, roles, _ = line.split("|", 3)
+        may = tuple(ROLES) if roles.strip() == "any" else tuple(role for role in ROLES if role in roles)
+        assert may, line
+        method = path = ""
+        for place in re.findall(r"`([^`]+)`", places):
+            if " " in place:
+                method, path = place.split(" ", 1)
+            else:
+                path = f"{path.rpartition('/')[0]}/{place}"
+            found[method, re.sub(r"\{[^}]*\}", "{}", path.partition("?")[0])] = may
+    return found
+
+
+BODIES: dict[str, Any] = {
+    "/handling": {"target": "x"},
+    "/cards/{}/verification": {"fingerprint": "1", "method": "m"},
+    "/officers": {"name": "", "roles": ["audit"]},
+    "/readers": {"party": "nobody", "name": "x"},
+    "/agreements/draft": {"template": "none", "parties": {}},
+    "/agreements/{}/withdraw": {"effective": "2030-01-01T00:00:00Z"},
+    "/agreements/{}/admit": {"party": "nobody"},
+    "/agreements/{}/expel": {"party": "nobody"},
+    "/release/approve": {"object": "x", "to": "y", "reason": "z"},
+}
+QUERIES = {
+    "/search": "?text=x",
+    "/release/preview": "?to=x",
+    "/release/requests": "?to=x",
+    "/why": "?object=x&party=y",
+}
+
+
+def test_each_address_is_refused_to_the_roles_that_the_page_does_not_name(teams: Teams) -> None:
+    page = addresses()
+    described = describe_api(teams.a, config())["paths"]
+    routes = {
+        (method.upper(), re.sub(r"\{[^}]*\}", "{}", path.removeprefix(PREFIX)))
+        for path, item in described.items()
+        for method in item
+    }
+    assert routes == set(page)
+    for role in ROLES:
+        asker = Asker(teams.app, add_officer(teams.a, f"Only {role}", [role])[1], accept="application/json")
+        for (method, path), may in sorted(page.items()):
+            url = PREFIX + path.replace("{}", "nobody") + QUERIES.get(path, "")
+            body = {"content": orjson.dumps(BODIES.get(path, {}))} if method == "POST" else {}
+            answer = asker.ask(method, url, headers={"content-type": "application/json"} if body else {}, **body)
+            refused = answer.status_code == 403 and answer.json()["code"] == "role-missing"
+            assert refused == (role not in may), (role, method, path, answer.status_code, answer.text[:200])
