@@ -324,3 +324,23 @@ def test_a_source_that_becomes_ours_is_hidden_no_more(world: World) -> None:
     change_card(company, {"identities": (company.party, VENDOR)}, officer="officer-1")
     world.take("Company", seen(2), **STATED)
     assert isinstance(why(company, str(seen(2)["id"]), "Team").decision, Withhold)
+
+
+def test_what_went_to_another_under_its_sources_name_still_goes_without_it(world: World) -> None:
+    """That we sealed it in custody for the one does not make it ours, and the other cannot tell that there is one."""
+    world.node("Other", country="XC")
+    world.introduce("Company", "Other")
+    named = company_to_team(world.parties("Company", "Other"), enters_into_force=world.at)
+    world.agree(named, "Company", "Other")
+    world.agree(text(world), "Company", "Team")
+    world.take("Company", vendor(), seen(1), **STATED)
+    world.sync("Company", "Other")
+    assert str(seen(1)["id"]) in held(world, "Other")
+    listen(world)
+    assert [one["pattern"] for one in held(world, "Team").values()] == [seen(1)["pattern"]]
+    world.take("Company", seen(2), **STATED)
+    world.sync("Company", "Other")
+    listen(world)
+    assert {str(one["pattern"]) for one in held(world, "Team").values()} == {seen(1)["pattern"], seen(2)["pattern"]}
+    assert isinstance(why(world.nodes["Company"], str(seen(1)["id"]), "Team").decision, Release)
+    healthy(world)
