@@ -91,7 +91,13 @@ def without_source(terms: Terms, names: Collection[str]) -> Terms:
 
 
 def refusal(tx: Reading, us: str, version: Version, hide: Hiding, at: Instant) -> str | None:
-    """Why the source of a version cannot be hidden; None where it can."""
+    """Why the source of a version cannot be hidden; None where it can.
+
+    What came with its source hidden is not hidden again: each party that passed it on would make another object of it, and who
+    made the first could not know its own in what comes back, so that new objects went round without end.
+    """
+    if version.seal is not None and claimed_party(version.seal) != us and claimed_role(version.seal) == "anonymous":
+        return "it came with its source hidden, and is not hidden again"
     try:
         _made(tx, us, version, hide, _placeholder(version.id, ""), at, None)
     except ComityError as broken:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comity.desks.directory.kinds import CONTACT, MESSAGE, PING, ROTA
+from comity.desks.directory.kinds import ACKNOWLEDGEMENT, CONTACT, MESSAGE, PING, ROTA
 from comity.kernel.model.instants import DAY
 from comity.kernel.release.handling import Handling
 from comity.node.deeds import deed
@@ -21,9 +21,9 @@ GOOD = Handling(
 )
 
 
-def throw(world: Directory, kind: Kind, number: int, **says: Any) -> str:
-    """Let Team B mint an object as it likes, whatever its desk would say to it."""
-    node = world.nodes[B]
+def throw(world: Directory, kind: Kind, number: int, /, who: str = B, **says: Any) -> str:
+    """Let Team B, or another, mint an object as it likes, whatever its desk would say to it."""
+    node = world.nodes[who]
     id = f"{kind.name}--00000000-0000-4000-8000-{number:012x}"
     made = {
         "type": kind.name,
@@ -129,6 +129,18 @@ def test_party_cannot_speak_for_another_by_naming_it_as_the_author() -> None:
     found = next(one for one in world.do(A, "contact list").shape["contacts"] if one["office"] == "duty")
     assert (found["own_word"], found["says"]["name"]) == (True, "Real")
     assert all(one["own_word"] is False for one in found["others"])
+
+
+def test_acknowledgement_of_a_ping_that_another_party_was_asked_counts_for_nothing() -> None:
+    world = Directory(A, B, "Team C")
+    world.do(A, "contact add", name="Duty", office="duty")
+    world.all()
+    ping = world.do(B, "contact ping", office="Team A/duty").shape["object"]
+    world.all()
+    throw(world, ACKNOWLEDGEMENT, 20, who="Team C", of_ref=ping, addressed_to=[world.nodes[B].party])
+    throw(world, ACKNOWLEDGEMENT, 21, who=B, of_ref=ping, addressed_to=[world.nodes[B].party])
+    world.all()
+    assert world.do(B, "contact pings").shape["ours"][0]["state"] == "delivered"
 
 
 def test_message_and_ping_addressed_in_no_proper_way_go_to_nobody() -> None:

@@ -153,8 +153,9 @@ def test_node_without_a_road_says_so_and_counts_what_waits() -> None:
 def test_addresses_in_another_partys_word_are_never_used() -> None:
     world, roads = watched()
     world.do(B, "contact end", office="duty")
-    world.do(A, "contact add", name="Trap", office="duty", party=B, channel=["mail=trap@a.example"])
-    write(world, office="duty")
+    world.do(A, "contact add", name="Trap", office="trap", party=B, channel=["mail=trap@a.example"])
+    write(world, office="trap")
+    assert "trap" in [one["office"] for one in world.do(B, "contact list").shape["contacts"]]
     tend(world.nodes[B])
     assert roads.told == []
     (notice,) = world.do(B, "contact notify").shape["notices"]
