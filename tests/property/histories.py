@@ -342,7 +342,7 @@ def clauses(draw: Any, members: tuple[str, ...]) -> Clause:
     sender, to = (("members",), ("members",)) if everybody else (draw(some), draw(some))
     if set(sender) == set(to) and len(sender) == 1:
         to = members
-    drawn = Clause(
+    return Clause(
         says,
         sender,
         to,
@@ -355,7 +355,6 @@ def clauses(draw: Any, members: tuple[str, ...]) -> Clause:
         draw(st.sampled_from([None, None, None, 3])) if says == "permit" else None,
         draw(_sources),
     )
-    return drawn
 
 
 @st.composite

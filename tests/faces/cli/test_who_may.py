@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from comity.faces.api.routes import PREFIX, describe_api
 from comity.faces.cli.main import COMMANDS
 from comity.faces.cli.reference import WITHOUT
-from comity.node.officers import ROLES, RULES, add_officer, owner_may
-from simulators.asked import Asker
+from comity.node.officers import ROLES, RULES, owner_may
 from simulators.shell import Party
-from simulators.teams import Teams, config
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -28,6 +22,7 @@ WORDS = {
     "officer add": ("Eve", "--role", "audit"),
     "officer end": ("nobody",),
     "peer token": ("x", "--name", "y"),
+    "peer resume": ("x", "--rows", "1", "--items", "1"),
     "peer pull": ("http://127.0.0.1:9/",),
     "peer push": ("http://127.0.0.1:9/", "--to", "x"),
     "agreement draft": ("--template", "bilateral", "--party", "a=x"),
@@ -112,60 +107,3 @@ def test_officer_who_only_audits_takes_nothing_in_and_states_nothing(alone: Part
         assert "'release', 'sign' or 'admin'" in answer.json["sentence"]
     assert alone.do("search", "192.0.2.2")["count"] == 0
     assert alone.do("search", "192.0.2.1", officer="Aud")["count"] > 0
-
-
-def addresses() -> dict[tuple[str, str], tuple[str, ...]]:
-    """The roles each address has in docs/rest.md, its variables without their names."""
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
-    for line in (DOCS / "rest.md").read_text().splitlines():
-        if not re.match(r"\| `(GET|POST|DELETE) ", line):
-            continue
-        _, places, roles, _ = line.split("|", 3)
-        may = tuple(ROLES) if roles.strip() == "any" else tuple(role for role in ROLES if role in roles)
-        assert may, line
-        method = path = ""
-        for place in re.findall(r"`([^`]+)`", places):
-            if " " in place:
-                method, path = place.split(" ", 1)
-            else:
-                path = f"{path.rpartition('/')[0]}/{place}"
-            found[method, re.sub(r"\{[^}]*\}", "{}", path.partition("?")[0])] = may
-    return found
-
-
-BODIES: dict[str, Any] = {
-    "/handling": {"target": "x"},
-    "/cards/{}/verification": {"fingerprint": "1", "method": "m"},
-    "/officers": {"name": "", "roles": ["audit"]},
-    "/readers": {"party": "nobody", "name": "x"},
-    "/agreements/draft": {"template": "none", "parties": {}},
-    "/agreements/{}/withdraw": {"effective": "2030-01-01T00:00:00Z"},
-    "/agreements/{}/admit": {"party": "nobody"},
-    "/agreements/{}/expel": {"party": "nobody"},
-    "/release/approve": {"object": "x", "to": "y", "reason": "z"},
-}
-QUERIES = {
-    "/search": "?text=x",
-    "/release/preview": "?to=x",
-    "/release/requests": "?to=x",
-    "/why": "?object=x&party=y",
-}
-
-
-def test_each_address_is_refused_to_the_roles_that_the_page_does_not_name(teams: Teams) -> None:
-    page = addresses()
-    described = describe_api(teams.a, config())["paths"]
-    routes = {
-        (method.upper(), re.sub(r"\{[^}]*\}", "{}", path.removeprefix(PREFIX)))
-        for path, item in described.items()
-        for method in item
-    }
-    assert routes == set(page)
-    for role in ROLES:
-        asker = Asker(teams.app, add_officer(teams.a, f"Only {role}", [role])[1], accept="application/json")
-        for (method, path), may in sorted(page.items()):
-            url = PREFIX + path.replace("{}", "nobody") + QUERIES.get(path, "")
-            body = {"content": orjson.dumps(BODIES.get(path, {}))} if method == "POST" else {}
-            answer = asker.ask(method, url, headers={"content-type": "application/json"} if body else {}, **body)
-            refused = answer.status_code == 403 and answer.json()["code"] == "role-missing"
-            assert refused == (role not in may), (role, method, path, answer.status_code, answer.text[:200])

@@ -234,6 +234,8 @@ def _working(look: Look, _: str, value: Any) -> Iterator[str]:
 
 def _titles(look: Look, number: str, value: Any) -> Iterator[str]:
     """The titles that gave to a party when its stream was last looked at as a whole."""
+    if not look.knows(number):
+        yield "is about a party that is not known here."
     if not isinstance(value, list) or sorted(set(value)) != value:
         yield "is no list of titles."
 
