@@ -7,7 +7,6 @@ import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +30,6 @@ from comity.kernel.store.rows import (
     Audit,
     Batch,
     CardRow,
-    CaseContent,
-    CaseEntry,
-    CasePaper,
-    CaseRow,
-    CaseSecret,
     CheckpointRow,
     Class,
     ControlRow,
@@ -618,22 +612,3 @@ def test_what_a_restored_node_keeps_of_its_ended_log_is_examined_too(restored: W
                 assert names(node, kind, row, column), (kind, column)
     for row in notes:
         assert names(node, CheckpointRow, row, "note")
-
-
-def test_parts_of_a_case_that_do_not_belong_together_are_named(whole: Node) -> None:
-    case = CaseRow("comity-procedure--1", "Who says it", b"{}", "convener", 1, 1, None)
-    paper = CasePaper(case.id, sha256(b"as it came").hexdigest(), "heard", 1, b"as it came", 1)
-    with whole.store.write() as tx:
-        tx.add([case, paper, CaseEntry(case.id, 0, b"{}", 1), CaseSecret(case.id, "seat", b"x")])
-        tx.add([CaseContent(case.id, "ab", b"", b"{}", b"")])
-    assert findings(whole) == []
-    for row, wrong in (
-        (paper, replace(paper, envelope=b"as it never came")),
-        (paper, replace(paper, n=2)),
-        (case, replace(case, role="judge")),
-        (CaseContent(case.id, "ab", b"", b"{}", b""), CaseContent(case.id, "ab", b"", b"{", b"")),
-        (CaseSecret(case.id, "seat", b"x"), CaseSecret("comity-procedure--2", "seat", b"x")),
-    ):
-        put(whole.store, type(row), row, wrong)
-        assert any("comity-procedure--" in one.what for one in findings(whole)), wrong
-        put(whole.store, type(row), wrong, row)

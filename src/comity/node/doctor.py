@@ -42,14 +42,14 @@ examined, table by table (docs/tables.md says what each holds):
     promise     signed by the log key of its party, as it is filed; a proof that is kept still proves it
     evidence    still convicts, kept when the audit says
     nonce       of a node key of a known party
-    case        its parts belong together; see `UNEXAMINED`
-    case_entry  of a case that is here, none missing
+    case        its entries are folded anew and lead to what is noted
+    case_entry  of a case that is here, none missing; signed, and following each other
     case_paper  of a case that is here, none missing; the bytes are those that came
     case_content
-                of a case that is here
+                opens what an act that is here commits to; whom it says stood behind an act of ours is whom the act commits to
     case_secret of a case that is here
 
-Columns of which nothing else that is kept could tell a change stand in `UNTOLD`, tables of which only the outside is looked at in
+Columns of which nothing else that is kept could tell a change stand in `UNTOLD`, tables that are looked at as a whole in
 `UNEXAMINED`, each with the reason. Whoever can write to the folder
 can also use its keys: what the doctor shows is damage and clumsy hands; what peers hold of our log shows the rest.
 """
@@ -163,7 +163,9 @@ UNTOLD: Final[Mapping[type[Any], Mapping[str, str]]] = {
 }
 """Columns of which, in some or all rows, nothing else that is kept could tell a small change, and why."""
 
-_FOLDED: Final = "what it says is folded from signed papers, and so verified, by whatever uses the case"
+_FOLDED: Final = (
+    "a case is folded as a whole: what is wrong in one of its rows names the case, and not the row and column"
+)
 
 UNEXAMINED: Final[Mapping[type[Any], str]] = {
     CaseRow: _FOLDED,
@@ -172,7 +174,7 @@ UNEXAMINED: Final[Mapping[type[Any], str]] = {
     CaseContent: _FOLDED,
     CaseSecret: "a key or a salt that only this node knows",
 }
-"""Tables of which the doctor only sees that their rows belong together, and why."""
+"""Tables of which the doctor does not name row and column, and why."""
 
 SECTIONS: Final[tuple[tuple[str, Callable[[Look], Iterator[Finding]]], ...]] = (
     ("settings", parties.settings),

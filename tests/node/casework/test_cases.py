@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from comity.kernel.errors import NotAllowed
 from comity.kernel.procedure.charter import Charter
 from comity.kernel.procedure.replica import unanswered
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.store.rows import Audit, CaseContent, CasePaper, CaseRow
+from comity.kernel.store.rows import TABLES, Audit, CaseContent, CaseEntry, CasePaper, CaseRow
 from comity.node.casework import acting
 from comity.node.casework.acting import act, open_case
 from comity.node.casework.keeping import case_row, keys_known, replica_of, state_of_case
@@ -159,7 +162,7 @@ def test_cases_that_one_convener_floods_us_with_do_not_keep_anothers_out(
             assert tx.get(CaseRow, other) is not None and (tx.get(CaseRow, more) is not None) == (name == A)
 
 
-def test_the_doctor_finds_nothing_in_a_case(world: World) -> None:
+def test_the_doctor_finds_nothing_in_a_case_and_names_what_somebody_changed_in_it(world: World) -> None:
     case = opened(world)
     do(world, A, case, "put", text=TEXT)
     tick(world)
@@ -167,3 +170,28 @@ def test_the_doctor_finds_nothing_in_a_case(world: World) -> None:
     tick(world, 1)
     for node in world.nodes.values():
         assert list(examine(node)) == []
+    store = world.nodes[B].store
+    with store.read() as tx:
+        row, entries = case_row(tx, case), list(tx.find(CaseEntry, case=case))
+        papers, contents = list(tx.find(CasePaper, case=case)), list(tx.find(CaseContent, case=case))
+    own = next(one for one in contents if one.behind)
+    damage: list[tuple[Any, Any]] = [
+        (row, replace(row, role="convener")),
+        (row, replace(row, outcome="adopted")),
+        (row, replace(row, table=row.table.replace(b"silence", b"violence"))),
+        (entries[1], replace(entries[1], envelope=entries[2].envelope)),
+        (entries[1], None),
+        (papers[0], replace(papers[0], envelope=papers[0].envelope + b" ")),
+        (papers[0], None),
+        (contents[0], replace(contents[0], content=b'{"said":"another"}')),
+        (contents[0], replace(contents[0], salt=bytes(16))),
+        (own, replace(own, behind=own.behind.replace(b"officer-1", b"officer-2"))),
+    ]
+    for right, wrong in damage:
+        key = [getattr(right, name) for name in TABLES[type(right)].key]
+        with store.write() as tx:
+            tx.put(wrong) if wrong is not None else tx.remove(type(right), *key)
+        assert any(case in one.what for one in examine(world.nodes[B])), wrong
+        with store.write() as tx:
+            tx.put(right)
+    assert list(examine(world.nodes[B])) == []
