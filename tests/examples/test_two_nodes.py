@@ -17,7 +17,7 @@ def test_two_nodes_agree_exchange_explain_and_prove() -> None:
     done = subprocess.run(["bash", str(SCRIPT)], capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     said = done.stdout
-    assert "13 rows given" in said
+    assert "14 rows given" in said
     assert "goes to Team B under clause 1" in said
     assert "does not go to Team A" in said
     assert "Verified: indicator--" in said

@@ -109,10 +109,11 @@ def test_answers_of_a_running_node_are_as_described(rest: Rest) -> None:
         filled = path.format(**values)
         answer = rest.get(filled, **query)
         described = operation["responses"]
-        assert str(answer.status_code) in described, (path, answer.status_code, answer.text)
-        schema = rest.schema(path, str(answer.status_code))
+        status = "200" if answer.ok else "default"  # what is held here was given to nobody
+        assert answer.status_code in (200, 404), (path, answer.status_code, answer.text)
+        schema = rest.schema(path, status)
         media = answer.headers["content-type"].partition(";")[0]
-        assert media in described[str(answer.status_code)]["content"], (path, media)
+        assert media in described[status]["content"], (path, media)
         if schema is not None:
             schema.validate(answer.json())
         asked += 1

@@ -111,7 +111,14 @@ def arguments(words: str, folder: Path) -> list[str]:
         found = found[word]
     file = folder / "file"
     file.write_bytes(b"{}")
-    plain = {"role": "audit", "use": "node", "reason": "because", "url": "http://127.0.0.1:9/"}
+    plain = {
+        "role": "audit",
+        "use": "node",
+        "reason": "because",
+        "url": "http://127.0.0.1:9/",
+        "rows": "1",
+        "items": "1",
+    }
     said: list[str] = []
     for one in found.assemble_argument_collection():
         name = str(one.names[0]).lstrip("-").lower()
