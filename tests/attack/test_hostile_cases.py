@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.rows import Audit, CaseEntry, CaseRow, ControlRow
-from comity.node.casework.acting import KIND
 from comity.node.casework.keeping import case_row, state_of_case
+from comity.node.casework.papers import KIND
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.doctor import examine

@@ -14,7 +14,7 @@ from typing import Final
 from comity.kernel.model.instants import HOUR, Instant
 from comity.kernel.store.rows import Approval, Batch, Holding
 from comity.node.agreements import next_change, receivers
-from comity.node.casework.acting import tend
+from comity.node.casework.tending import tend
 from comity.node.catchup import finish
 from comity.node.context import Deed, put_setting, read_setting
 from comity.node.record import close_ticks

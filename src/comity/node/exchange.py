@@ -52,8 +52,8 @@ from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.promises import open_promise
 from comity.kernel.tlog.rows import Row, page_root
 from comity.node.agreements import clauses_in_force, gives, member_under, waits_for_papers
-from comity.node.casework.acting import KIND as CASE
-from comity.node.casework.acting import take_case
+from comity.node.casework.papers import KIND as CASE
+from comity.node.casework.taking import take_case
 from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.gossip import keep_promise, known_size, learn_known, note_checkpoint, seen_of

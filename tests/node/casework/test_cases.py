@@ -12,7 +12,7 @@ from comity.kernel.procedure.charter import Charter
 from comity.kernel.procedure.replica import unanswered
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.rows import TABLES, Audit, CaseContent, CaseEntry, CasePaper, CaseRow
-from comity.node.casework import acting
+from comity.node.casework import taking
 from comity.node.casework.acting import act, open_case
 from comity.node.casework.keeping import case_row, keys_known, replica_of, state_of_case
 from comity.node.deeds import deed
@@ -136,7 +136,7 @@ def test_a_convener_that_leaves_an_objection_out_is_seen_by_the_others(
     case = opened(world)
     do(world, A, case, "put", text=TEXT)
     tick(world)
-    monkeypatch.setattr(acting, "_enter", lambda *args: None)
+    monkeypatch.setattr(taking, "enter", lambda *args: None)
     do(world, C, case, "break", text=TEXT)
     tick(world)
     for name in (B, C):
@@ -148,7 +148,7 @@ def test_a_convener_that_leaves_an_objection_out_is_seen_by_the_others(
 def test_cases_that_one_convener_floods_us_with_do_not_keep_anothers_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "MOST_CASES", 1)
+    monkeypatch.setattr(taking, "MOST_CASES", 1)
     first = opened(world)
     world.at += HOUR
     more = opened(world)  # A opens one too many with B and with C

@@ -11,9 +11,10 @@ from comity.kernel.procedure.calendar import after
 from comity.kernel.procedure.positions import Round, commitment_id
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.rows import TABLES, CaseContent, CasePaper, CaseSecret
-from comity.node.casework.acting import act, propose, support
+from comity.node.casework.acting import act
 from comity.node.casework.keeping import case_row, keys_known, state_of_case
 from comity.node.casework.rounds import Positions, make_commitment, make_opening, positions_of
+from comity.node.casework.signing import propose, support
 from comity.node.deeds import deed
 from comity.node.record import log_facts
 from node.casework.test_cases import SETTINGS, A, B, C, do, opened, refused, states, tick, world

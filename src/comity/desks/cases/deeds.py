@@ -19,8 +19,9 @@ from comity.kernel.procedure.ledger import claimed_entry
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CaseEntry, CasePaper, CaseRow
-from comity.node.casework.acting import act, drafts_of, open_case, propose, support
+from comity.node.casework.acting import act, open_case
 from comity.node.casework.keeping import case_row, content_of, keys_known, state_of_case, table_of
+from comity.node.casework.signing import drafts_of, propose, support
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Lines, Told

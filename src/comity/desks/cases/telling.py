@@ -12,8 +12,8 @@ from comity.kernel.procedure.judging import State, decision, possible
 from comity.kernel.procedure.replica import Replica, doubts
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CasePaper, CaseRow
-from comity.node.casework.acting import drafts_of
 from comity.node.casework.keeping import content_of, keys_known, replica_of, state_of_case, table_of
+from comity.node.casework.signing import drafts_of
 from comity.node.context import Node
 from comity.node.desk import Lines, Told
 from comity.node.parties import name_of
