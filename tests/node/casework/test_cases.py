@@ -19,7 +19,7 @@ from comity.node.deeds import deed
 from comity.node.doctor import examine
 from comity.node.procedures import shipped_tables
 from comity.node.record import log_facts
-from simulators.world import HOUR, World
+from simulators.world import HOUR, SECOND, World
 
 A, B, C = "Team A", "Team B", "Team C"
 SETTINGS = {"silence": "PT72H", "minimum": "PT24H", "case": "P30D", "convener-gone": "PT48H"}
@@ -195,3 +195,16 @@ def test_the_doctor_finds_nothing_in_a_case_and_names_what_somebody_changed_in_i
         with store.write() as tx:
             tx.put(right)
     assert list(examine(world.nodes[B])) == []
+
+
+def test_a_clock_that_ran_out_is_looked_at_at_once_and_not_at_the_next_round_minute(world: World) -> None:
+    case = opened(world, silence="PT30S", minimum="PT5S")
+    do(world, A, case, "put", text=TEXT)
+    tick(world)
+    for name in (A, B, C):
+        do(world, name, case, "receipt", text=TEXT)
+    tick(world)
+    world.at += 31 * SECOND
+    with deed(world.nodes[A]):
+        pass
+    assert state(world, A, case) == "adopted"

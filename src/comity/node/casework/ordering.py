@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from comity.kernel.errors import InputRefused
+from comity.kernel.model.instants import Instant
 from comity.kernel.procedure import convener
 from comity.kernel.procedure.acts import claimed_act
 from comity.kernel.procedure.convener import Ledger
@@ -23,7 +24,7 @@ from comity.node.casework.keeping import (
     keep_papers,
     ledger_of,
 )
-from comity.node.casework.papers import EVERY, Content, is_for, others, send
+from comity.node.casework.papers import EVERY, SOON, Content, is_for, others, send
 from comity.node.context import Deed
 from comity.node.papers import send_cards
 
@@ -68,7 +69,14 @@ def _publish(work: Deed, row: CaseRow, before: Ledger, taken: convener.Taken, pa
 
 def note(work: Deed, row: CaseRow, state: State) -> None:
     role = CONVENER if state.convener == work.node.party else PARTICIPANT
-    work.tx.put(replace(row, role=role, due=work.at + EVERY, outcome=state.outcome))
+    work.tx.put(replace(row, role=role, due=_due(state, work.at), outcome=state.outcome))
+
+
+def _due(state: State, at: Instant) -> Instant:
+    """When to look at a case again: when its next clock runs out, and soon where one has and something waits for it."""
+    running = [clock.due for clock in state.clocks.values() if clock.stopped_at is None]
+    step = SOON if any(due <= at for due in running) else EVERY
+    return min([at + step, *(due for due in running if due > at)])
 
 
 def invite(work: Deed, row: CaseRow, ledger: Ledger, party: str) -> None:

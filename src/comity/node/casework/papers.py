@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from comity.kernel.model.instants import MINUTE
+from comity.kernel.model.instants import MINUTE, SECOND
 from comity.kernel.procedure.acts import Act, claimed_act, content_leaf, make_act
 from comity.kernel.procedure.judging import State
 from comity.kernel.procedure.ledger import Keys
@@ -28,7 +28,10 @@ KIND: Final = "case"
 """The kind of control item."""
 
 EVERY: Final = MINUTE
-"""How often a node looks whether a clock of a case it convenes ran out."""
+"""How often a node looks at a case of which no clock runs out before."""
+
+SOON: Final = 10 * SECOND
+"""How often it looks once a clock ran out and something waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
