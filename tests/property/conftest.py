@@ -1,6 +1,7 @@
 """How long the random histories are looked at.
 
-COMITY_EXAMPLES multiplies how many are played (default 1). They shrink slowly, so a failing one is shown as it was drawn;
+COMITY_EXAMPLES multiplies how many are played and draws them anew each time; without it they are the same ones, so that a change is
+judged by what it changed. They shrink slowly, so a failing one is shown as it was drawn;
 COMITY_SHRINK=1 makes it small first.
 """
 
@@ -21,6 +22,7 @@ for name, examples in (("histories", 25), ("worlds", 12), ("durable", 5)):
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=PHASES,
+        derandomize="COMITY_EXAMPLES" not in os.environ,
         max_examples=examples * int(os.environ.get("COMITY_EXAMPLES") or "1"),
     )
 
