@@ -17,9 +17,11 @@ from comity.kernel.release.templates import company_to_team
 from comity.kernel.store.ports import Reading, Store, Writing
 from comity.kernel.store.rows import Batch, Job, Setting, StandIn, StreamRow, Version
 from comity.node import catchup, intake, streams
+from comity.node.context import Deed
 from comity.node.deeds import deed
 from comity.node.instruments import suspend
 from comity.node.intake import take_in
+from comity.node.streams import issue, plan, world_for
 from comity.node.why import why
 from simulators.world import HOUR, SECOND, Raw, World, indicator, malware, relationship
 
@@ -246,3 +248,27 @@ def test_a_new_agreement_gives_what_is_held_row_by_row_and_a_busy_node_gets_ther
     assert busy[0] and jobs(world) == 0
     assert set(given(world)) == everything()
     assert why(world.nodes[A], str(OBJECTS[0]["id"]), world.nodes[B].party).given is not None
+
+
+def test_what_another_deed_gives_between_two_transactions_is_not_given_again(world: World) -> None:
+    world.bilateral(A, B)
+    node, party = world.nodes[A], world.nodes[B].party
+
+    def intrude() -> None:
+        with node.store.read() as tx:
+            rows = tx.last(StreamRow, "n", party=party) or 0
+            last = tx.last(Version, "n") or 0
+        if rows == 6 and not done:
+            done.append(1)
+            other = replace(node, random=lambda size, label: bytes(size))
+            with node.store.write() as tx:  # as an officer's `outbox retry` does
+                view = world_for(tx, node.party, party, world.at)
+                issue(Deed(other, tx, world.at), view, plan(view, [last]))
+
+    done: list[int] = []
+    world.nodes[A] = replace(node, store=Watched(node.store, intrude))
+    run(world, items())
+    found = given(world)
+    assert done and len(found) == len(set(found)) == len(OBJECTS)
+    with node.store.read() as tx:
+        assert tx.count(StreamRow, party=party) == len(OBJECTS)

@@ -138,8 +138,7 @@ class _Turn:
                     return tx.get(Job, self.job.j) is None
                 world.tx = tx
                 issue(self._deed(tx), world, changes[start : start + ROWS])
-                turn += 1
-                put_setting(tx, "turn", turn)
+                turn = read_setting(tx, "turn", 0)
                 if start + ROWS >= len(changes):
                     self._done(tx)
                 else:

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from comity.kernel.errors import InputRefused, NotAllowed, NotFound
+from comity.kernel.model.definitions import extension
 from comity.kernel.model.ids import minted, type_of
 from comity.kernel.model.instants import Instant, format
 from comity.kernel.model.objects import StixObject, from_data, read_object
@@ -32,12 +33,6 @@ from comity.node.objects import Incoming, class_facets, keep
 
 MILLISECOND: Final = 1_000
 """In microseconds; STIX compares versions by it."""
-
-WHEN: Final = "2026-11-01T00:00:00.000Z"
-"""`created` and `modified` of our extension definitions, which every node has byte for byte."""
-
-AUTHOR: Final = minted("identity", "comity-formats")
-"""The Comity software as author of its extension definitions; no party."""
 
 _STIX: Final = frozenset(
     {
@@ -87,21 +82,7 @@ class Kind:
 
     def definition(self) -> bytes:
         """The extension definition, canonical JSON."""
-        return canonical(
-            {
-                "type": "extension-definition",
-                "spec_version": "2.1",
-                "id": self.extension,
-                "created_by_ref": AUTHOR,
-                "created": WHEN,
-                "modified": WHEN,
-                "name": self.name,
-                "description": self.about,
-                "schema": self.page,
-                "version": "1.0.0",
-                "extension_types": [self.form],
-            }
-        )
+        return canonical(extension(self.name, self.form, self.about, self.page))
 
     def read(self, data: Mapping[str, Any]) -> Any:
         """What an object of this kind says.

@@ -796,6 +796,7 @@ def issue(deed: Deed, world: World, changes: Sequence[Change[int]]) -> None:
     """Append what a plan says: rows for what is shown or shown again, tombstones for what is taken back."""
     if not changes:
         return
+    _turn(deed)
     tx, party = deed.tx, world.to.id
     n = tx.last(StreamRow, "n", party=party) or 0
     added = max(deed.at, (tx.last(StreamRow, "added", party=party) or 0) + 1)

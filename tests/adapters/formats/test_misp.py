@@ -15,6 +15,7 @@ from comity.adapters.formats.mispvalues import attribute_pattern, object_pattern
 from comity.adapters.formats.source import Item, Refusal, open_source
 from comity.adapters.formats.write import write_misp
 from comity.kernel.model import objects
+from comity.kernel.release.markings import TLP_OF
 
 PARTY = "identity--6c2b2b0e-6f2e-5a0c-9a3b-0d2c1b3a4f5e"
 EVENTS = (
@@ -230,9 +231,9 @@ def test_red_tag_marks_every_object_and_a_stricter_attribute_counts() -> None:
         {"tlp": "amber"},
     ]
     marked = [shape.get("object_marking_refs") for shape in shapes_of(results)[1:]]
-    assert marked[0] == [minting.TLP_REFS["red"]]
-    assert marked[1] == [minting.TLP_REFS["amber"], minting.PAP_REFS["amber"]]
-    assert marked[2] == marked[3] == [minting.TLP_REFS["amber"]]
+    assert marked[0] == [TLP_OF["red"]]
+    assert marked[1] == [TLP_OF["amber"], minting.PAP_REFS["amber"]]
+    assert marked[2] == marked[3] == [TLP_OF["amber"]]
 
 
 def test_a_narrowed_event_gives_newer_versions_of_what_it_marks() -> None:

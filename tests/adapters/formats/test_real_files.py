@@ -16,6 +16,7 @@ from comity.adapters.formats import minting
 from comity.adapters.formats.source import Item, Refusal, open_source
 from comity.kernel.errors import InputRefused
 from comity.kernel.model import objects, strictjson
+from comity.kernel.release.markings import TLP_OF
 
 PARTY = "identity--6c2b2b0e-6f2e-5a0c-9a3b-0d2c1b3a4f5e"
 AT = 1_640_995_200_000_000  # 2022-01-01T00:00:00Z
@@ -111,7 +112,7 @@ def test_the_mstic_table_is_taken_in_wholly(test_data: Path) -> None:
     shapes = parsed(items)
     assert len(shapes) == 61
     assert {item.handling["tlp"] for item in items} == {"clear"}
-    assert all(shape["object_marking_refs"] == [minting.TLP_REFS["clear"]] for shape in shapes)
+    assert all(shape["object_marking_refs"] == [TLP_OF["clear"]] for shape in shapes)
     assert Counter("hashes" in shape["pattern"] for shape in shapes) == {True: 14, False: 47}
     first = shapes[0]
     assert first["created"] == first["modified"] == "2021-03-10T00:00:00.000Z"

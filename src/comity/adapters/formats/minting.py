@@ -26,8 +26,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from comity.kernel.model import instants
+from comity.kernel.model.definitions import AUTHOR, WHEN, extension
 from comity.kernel.model.ids import minted, type_of
 from comity.kernel.model.instants import Instant
+from comity.kernel.release.markings import TLP_OF
 from comity.kernel.seal.canonical import canonical
 
 FIXED: Final = "1970-01-01T00:00:00.000Z"
@@ -67,15 +69,6 @@ class Maker:
         return "/".join((self.party, creator or "unattributed", *key))
 
 
-TLP_REFS: Final = {
-    "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
-    "green": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-    "amber": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-    "amber+strict": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
-    "red": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
-}
-"""OASIS cti-stix-common-objects, the TLP 2.0 marking definitions."""
-
 PAP_REFS: Final = {
     "clear": "marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92",
     "green": "marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9",
@@ -95,24 +88,9 @@ _OURS: Final = (MISP_EXTENSION, ROW_EXTENSION, KEV_EXTENSION, GALAXY_EXTENSION)
 MISP_OBJECT_TYPE: Final = "x-comity-misp"
 """What of a MISP event has no STIX form: an object type of ours, declared by `MISP_OBJECT_EXTENSION` (new-sdo)."""
 
-_AUTHOR: Final = minted("identity", "comity-formats")
-_WHEN: Final = "2026-11-01T00:00:00.000Z"
-
 
 def _definition(name: str, kind: str, description: str) -> dict[str, Any]:
-    return {
-        "type": "extension-definition",
-        "spec_version": "2.1",
-        "id": minted("extension-definition", name),
-        "created_by_ref": _AUTHOR,
-        "created": _WHEN,
-        "modified": _WHEN,
-        "name": name,
-        "description": description,
-        "schema": "docs/formats/intake.md",
-        "version": "1.0.0",
-        "extension_types": [kind],
-    }
+    return extension(name, kind, description, "docs/formats/intake.md")
 
 
 DEFINITIONS: Final[dict[str, bytes]] = {
@@ -121,9 +99,9 @@ DEFINITIONS: Final[dict[str, bytes]] = {
         {
             "type": "identity",
             "spec_version": "2.1",
-            "id": _AUTHOR,
-            "created": _WHEN,
-            "modified": _WHEN,
+            "id": AUTHOR,
+            "created": WHEN,
+            "modified": WHEN,
             "name": "Comity",
             "description": "The Comity software: author of its own extension definitions, no party.",
             "identity_class": "system",
@@ -153,7 +131,7 @@ def is_web_address(text: str) -> bool:
 
 def markings(handling: Mapping[str, str]) -> list[str]:
     """The marking references that say `tlp` and `pap` of a handling."""
-    found = [TLP_REFS[handling["tlp"]]] if "tlp" in handling else []
+    found = [TLP_OF[handling["tlp"]]] if "tlp" in handling else []
     return [*found, PAP_REFS[handling["pap"]]] if "pap" in handling else found
 
 

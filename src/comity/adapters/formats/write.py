@@ -26,6 +26,7 @@ from comity.kernel.errors import InputRefused
 from comity.kernel.model import instants
 from comity.kernel.model.ids import COMITY
 from comity.kernel.model.instants import Instant
+from comity.kernel.release.markings import TLP_OF
 from comity.kernel.seal.canonical import canonical
 
 COLUMNS: Final = (
@@ -148,7 +149,7 @@ _TABLE_KIND: Final = {"ipv4-range": "ip", "ipv6-range": "ip", "ipv4-port": "ip-p
 def tlp_of(shape: Mapping[str, Any]) -> str | None:
     """The TLP 2.0 level that the object's own marking references say, the strictest of several."""
     refs = shape.get("object_marking_refs")
-    found = [word for word, ref in minting.TLP_REFS.items() if isinstance(refs, list) and ref in refs]
+    found = [word for word, ref in TLP_OF.items() if isinstance(refs, list) and ref in refs]
     return found[-1] if found else None
 
 

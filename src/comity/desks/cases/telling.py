@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from comity.kernel.model.instants import format
-from comity.kernel.procedure.acts import CONTENT, claimed_act
+from comity.kernel.procedure.acts import claimed_act
 from comity.kernel.procedure.judging import State, decision, possible
 from comity.kernel.procedure.replica import Replica, doubts
 from comity.kernel.store.ports import Reading
@@ -17,8 +17,6 @@ from comity.node.casework.signing import drafts_of
 from comity.node.context import Node
 from comity.node.desk import Lines, Told
 from comity.node.parties import name_of
-
-_ = CONTENT
 
 
 def told_of(node: Node, tx: Reading, row: CaseRow) -> Told:

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -192,12 +193,12 @@ def _copy(pieces: Iterable[bytes], target: Path) -> int:
         return sum(stream.write(piece) for piece in pieces)
 
 
-class Progress:
+class Progress(ABC):
     """Told how many are done."""
 
+    @abstractmethod
     def at(self, done: int, said: str = "") -> None:
         """So many are done now; `said` is shown behind."""
-        raise NotImplementedError
 
 
 class Lines(Progress):

@@ -28,6 +28,7 @@ A predicate holds where it is YES; UNKNOWN is a failure everywhere but at the st
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import Enum, IntEnum
@@ -89,14 +90,14 @@ class Subject:
     addressed: frozenset[str] | None = None
 
 
-class Expression:
+class Expression(ABC):
     """A node of the grammar."""
 
     __slots__ = ()
 
+    @abstractmethod
     def truth(self, of: Subject) -> Truth:
         """YES, NO or UNKNOWN; never raises."""
-        raise NotImplementedError
 
 
 def _yes(holds: bool) -> Truth:

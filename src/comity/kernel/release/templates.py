@@ -103,13 +103,7 @@ def community(
         Usage: `template` for fewer than two parties; InputRefused as `bilateral`.
     """
     _count("community", parties, 2, 500)
-    refs = ", ".join(tomlform.quoted(party.ref) for party in parties)
-    group = f"""
-[[group]]
-ref      = "members"
-members  = [{refs}]
-grows_by = "accession"
-"""
+    group = _members(parties)
     body = f"""
 [[view]]
 name   = "without-victim"
@@ -221,13 +215,7 @@ def directory(
         Usage: `template` for fewer than two parties; InputRefused as `bilateral`.
     """
     _count("directory", parties, 2, 500)
-    refs = ", ".join(tomlform.quoted(party.ref) for party in parties)
-    group = f"""
-[[group]]
-ref      = "members"
-members  = [{refs}]
-grows_by = "accession"
-"""
+    group = _members(parties)
     body = f"""
 [[clause]]                                   # whom to reach, and whether they answer
 number     = "1"
@@ -347,3 +335,13 @@ _ACCESSION: Final = 'accession         = {kinds = ["csirt"], group = "members", 
 
 def _instant(at: Instant) -> str:
     return instants.format(at).replace(".000Z", "Z")
+
+
+def _members(parties: Sequence[TemplateParty]) -> str:
+    refs = ", ".join(tomlform.quoted(party.ref) for party in parties)
+    return f"""
+[[group]]
+ref      = "members"
+members  = [{refs}]
+grows_by = "accession"
+"""
