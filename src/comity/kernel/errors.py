@@ -366,6 +366,8 @@ CODES: Final[dict[str, str]] = {
     # --- notices
     "notify-failed": "A person could not be told that something waits. The sentence says why; the next one is told in turn.",
     "notify-config": "The file notify.toml in the node's folder cannot be used. Mend what the sentence names.",
+    # --- documents
+    "document-extra": "This node cannot set the document in that form. Install what the sentence names, or ask for txt or json.",
     # --- faces
     "demo-broken": "A step of the demo did not end as it must. The sentence names the step; the folder of the demo stays.",
     "no-node": "There is no node in this folder. Make one with `comity init`, or name its folder with --home or COMITY_HOME.",

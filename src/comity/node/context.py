@@ -17,6 +17,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import SigningKey
 from comity.kernel.store.ports import Reading, Store, Writing
 from comity.kernel.store.rows import Audit, Setting
+from comity.node.documents import Typesetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Node:
 
     Args:
         notify: How persons of ours are told that something waits; None: not at all. A rehearsed deed tells nobody.
+        typesetting: Sets documents as PDF and Word; None: only text and JSON can be made here.
         random: ``random(n, label)`` gives n fresh bytes; the label says what for, so that tests can key it.
         secret: 32 bytes only this node knows; tick fillers and page salts come from it.
     """
@@ -59,6 +61,7 @@ class Node:
     random: Callable[[int, str], bytes]
     secret: bytes
     notify: Notify | None = None
+    typesetting: Typesetting | None = None
 
 
 @dataclass(slots=True)
