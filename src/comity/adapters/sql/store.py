@@ -15,6 +15,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice, starmap
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -256,6 +257,12 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
     return names
 
 
+@lru_cache(maxsize=4)
+def _statements(kinds: tuple[type[Any], ...], dialect: str) -> Statements:
+    """The tables and statements of these rows in a dialect: the same for every database, so they are made once a process."""
+    return Statements(schema.build(), make_url(f"{dialect}://").get_dialect()())
+
+
 class SQLStore:
     """A store in an SQL database; made by `open_store`, safe to share between threads."""
 
@@ -267,9 +274,7 @@ class SQLStore:
         self._holder: int | None = None
         self._closed = False
         self._newer = False
-        tables = schema.build()
-        self._definitions = schema.definitions(tables, engine.dialect)
-        self._statements = Statements(tables, engine.dialect)
+        self._statements = _statements(tuple(TABLES), engine.dialect.name)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -391,7 +396,9 @@ class SQLStore:
                 schema=version,
             )
         self._newer = version > SCHEMA
-        wanted = {name for kind in TABLES for name, _, _ in schema.indexes(kind)} | set(self._definitions)
+        wanted = {name for kind in TABLES for name, _, _ in schema.indexes(kind)} | {
+            table.name for table in self._statements.tables.values()
+        }
         statistics = schema.statistics(self._statements.tables)
         return not self._newer and (not wanted <= there or not sqlite.planned_for(connection, statistics))
 
@@ -400,7 +407,8 @@ class SQLStore:
         connection.execute(schema.MAKE_VERSION)
         if connection.execute(schema.READ_VERSION).fetchone() is None:
             connection.execute(schema.WRITE_VERSION, (SCHEMA, OLDEST_READER))
-        for statements in self._definitions.values():
+        definitions = schema.definitions(self._statements.tables, self._engine.dialect)
+        for statements in definitions.values():
             for statement in statements:
                 connection.execute(statement)
         sqlite.plan_for(connection, schema.statistics(self._statements.tables))
