@@ -29,7 +29,7 @@ INTERRUPTED: Final = 130
 """The exit status of a command that Ctrl-C ended."""
 
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 """Seconds a step may wait for another node."""
 
 

@@ -5,10 +5,12 @@ Each scene needs the desks it names. Where one was taken away the scene is left 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +72,12 @@ class Room:
         """A deed of the first officer of a party."""
         return self.stage.call(actor, *words, token=actor.tokens[0], status=status)
 
+    def arrives(self, object_id: str, *actors: Actor) -> None:
+        """Wait until parties have an object; the nodes call each other by themselves."""
+        for actor in actors:
+            found = partial(self.stage.call, actor, "search", object_id)
+            wait(f"{object_id} at {actor.name}", lambda found=found: bool(found()["found"]))  # type: ignore[misc]
+
     def file(self, name: str, text: str) -> str:
         """A file of the story."""
         path = self.stage.folder / name
@@ -88,7 +96,7 @@ def act_together(stage: Stage) -> dict[str, Any]:
     stage.serve(*ministries.values(), accused)
     stage.introduce(*ministries.values())
     stage.introduce(team, ministries["xanadu"])
-    room = Room(stage, team, outsider, ministries, accused, shipped("comity.data", "demo", "statements.yaml"))
+    room = Room(stage, team, outsider, ministries, accused, shipped("comity.data", "demo", "story.yaml"))
     ids = {actor.key: actor.party for actor in stage.actors.values()}
     data = files("comity") / "data" / "demo"
     national = agreement(stage, Path(str(data / "national.toml")), ids)
@@ -115,31 +123,19 @@ def _dossier(room: Room) -> None:
     """From shared indicators to a dossier."""
     scene("A dossier. What the team knows comes to its ministry under their arrangement and becomes graded evidence.")
     chair = room.chair
-    room.incident = room.do(chair, "incident", "open", "Exploitation of mail servers, 2021", *ATTRIBUTION)["incident"]
+    room.incident = room.do(chair, "incident", "open", "Exploitation of mail servers, 2021", *ATTRIBUTION)["object"]
     room.stage.sync(room.team, chair, rounds=1)
-    held = [one["id"] for one in room.do(chair, "search", "HAFNIUM")["found"]]
-    say("Objects about HAFNIUM at the ministry:", str(len(held)))
     room.dossier = room.do(
         chair, "attribution", "open", "Who exploited the mail servers", "--incident", room.incident, *ATTRIBUTION
     )["id"]
-    pieces = []
-    for place, (object_id, kind) in enumerate(zip(held, ("shared", "described", "withheld"), strict=False)):
-        pieces.append(
-            room.do(
-                chair, "attribution", "evidence", room.dossier, object_id, "--class", kind,
-                "--source", "ABC"[place], "--information", str(place + 1), "--say", f"Evidence {place + 1} of the ministry.",
-            )["id"]
-        )  # fmt: skip
+    pieces = [_piece(room, **one) for one in room.said["evidence"]]
+    pieces.append(_withheld(room))
     hypotheses = [
-        room.do(chair, "attribution", "hypothesis", room.dossier, name, "--say", text)["id"]
-        for name, text in (
-            ("A service of Nordmark", "A state service directed the first wave."),
-            ("Criminals alone", "Criminals acted for gain, without direction."),
-        )
+        room.do(chair, "attribution", "hypothesis", room.dossier, one["name"], "--say", one["say"])["id"]
+        for one in room.said["hypotheses"]
     ]
-    for piece in pieces:
-        for number, hypothesis in enumerate(hypotheses):
-            value = "consistent" if number == 0 else "inconsistent"
+    for piece, values in zip(pieces, room.said["weighing"], strict=True):
+        for hypothesis, value in zip(hypotheses, values, strict=True):
             room.do(chair, "attribution", "weigh", room.dossier, piece, hypothesis, "--value", value)
     missing = room.do(chair, "attribution", "check", room.dossier, status=1)
     say("Not ready for release; what norm 13(b) asks for is missing:", ", ".join(missing["missing"]))
@@ -147,14 +143,49 @@ def _dossier(room: Room) -> None:
     say("", refused["sentence"])
     *written, waived = missing["missing"]
     for part in written:
-        room.do(
-            chair, "attribution", "part", room.dossier, part, "--say", f"{part}: as the ministry of Xanadu sees it."
-        )
-    room.do(chair, "attribution", "waive", room.dossier, waived, "--reason", "The partners are consulted on the day.")
+        room.do(chair, "attribution", "part", room.dossier, part, "--say", room.said["dossier"][part])
+    room.do(chair, "attribution", "waive", room.dossier, waived, "--reason", room.said["dossier"][waived])
     room.do(chair, "attribution", "ready", room.dossier, *ATTRIBUTION)
-    for line in room.stage.call(chair, "attribution", "matrix", room.dossier).get("sentences", [])[:3]:
+    for line in room.stage.call(chair, "attribution", "matrix", room.dossier)["sentences"]:
         say("", line)
-    _settled(room)
+    partners = [actor for actor in room.ministries.values() if actor is not chair]
+    for object_id in (room.dossier, *hypotheses):
+        room.arrives(object_id, *partners)
+    source = room.said["withheld"]["content"].encode()
+    windows = [source[start : start + WINDOW] for start in range(0, len(source) - WINDOW, WINDOW)]
+    leaks = hits(windows, [actor.folder for actor in room.stage.actors.values() if actor is not chair], [])
+    say(
+        f"{len(partners)} partners have the dossier. Windows of the withheld source found with anybody else:",
+        str(leaks),
+    )
+    if leaks or not hits(windows, [chair.folder], []):
+        raise NodeDamaged("demo-broken", "What was withheld left the ministry, or the search for it does not work.")
+
+
+def _piece(room: Room, find: str, say: str, source: str, information: str, **more: str) -> str:
+    found = room.do(room.chair, "search", find)["found"][0]["object"]
+    words = ["--class", more["class"], "--source", source, "--information", information, "--say", say]
+    return str(room.do(room.chair, "attribution", "evidence", room.dossier, found, *words)["id"])
+
+
+def _withheld(room: Room) -> str:
+    """A piece that the ministry weighs and nobody else may have, not even that it is there."""
+    said = room.said["withheld"]
+    note = {
+        "type": "note",
+        "spec_version": "2.1",
+        "id": "note--0d6f9a53-5c7e-4c39-8a52-9f0f6d1f3b7e",
+        "created": "2021-04-06T09:00:00.000Z",
+        "modified": "2021-04-06T09:00:00.000Z",
+        "abstract": said["abstract"],
+        "content": said["content"],
+        "object_refs": [room.incident],
+    }
+    bundle = {"type": "bundle", "id": "bundle--5b3f1f0a-7d51-4f0e-8f6e-3f8b5a0d1c2e", "objects": [note]}
+    stated = ("--basis", "task-in-public-interest", "--purpose", "attribution", "--no-caveats")
+    room.do(room.chair, "import", room.file("withheld.json", json.dumps(bundle)), "--tlp", "red", *stated)
+    words = ["--class", "withheld", "--source", "A", "--information", "2", "--say", said["say"]]
+    return str(room.do(room.chair, "attribution", "evidence", room.dossier, str(note["id"]), *words)["id"])
 
 
 def _assessments(room: Room) -> None:
@@ -223,7 +254,6 @@ def _statements(room: Room) -> None:
     for key in SIGNATORIES:
         named = [word for other in SIGNATORIES if other != key for word in ("--to", room.ministries[other].party)]
         room.do(room.ministries[key], "statement", "share", room.statements[key], *named)
-    _settled(room)
     everybody = list(room.ministries.values())
     at = datetime.now(UTC) + timedelta(seconds=AHEAD)
     room.instant = instants.parse(at.strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -366,7 +396,7 @@ def _everybody_has(room: Room, case: str, actors: Sequence[Actor]) -> None:
 
 def _wait_state(room: Room, case: str, actors: Sequence[Actor], state: str) -> None:
     def there(actor: Actor) -> bool:
-        return bool(room.stage.call(actor, "case", "show", case)["state"] == state)
+        return bool(room.stage.call(actor, "case", "show", case)["state"]["state"] == state)
 
     for actor in actors:
         wait(f"{actor.name} to see the case as {state}", lambda actor=actor: there(actor))  # type: ignore[misc]
