@@ -66,6 +66,10 @@ def wiring() -> Wiring:
         integrity=lambda home: home.node.store.integrity(),  # type: ignore[attr-defined]
         new_key=new_key,
         endpoints=endpoints,
+        new_key_file=new_key_file,
+        read_key_file=read_key_file,
+        clock=now,
+        random=fresh,
     )
 
 
@@ -111,6 +115,7 @@ def open_home(folder: Path, database: str | None, *, restoring: bool = False) ->
             "no-node",
             f"There is no node in {folder}; name its folder with --home or COMITY_HOME, or make one with comity init --home {folder}.",
         )
+    from comity.adapters.documents import Papers
     from comity.adapters.folder import need_whole
     from comity.adapters.keys.files import KeyFolder
     from comity.adapters.sql.store import open_store
@@ -136,6 +141,7 @@ def open_home(folder: Path, database: str | None, *, restoring: bool = False) ->
         random=fresh,
         secret=secret.derive(b"node", b""),
         notify=roads(folder),
+        typesetting=Papers((folder / "fonts",)),
     )
     return Home(node, folder, store.close)
 
@@ -262,6 +268,20 @@ def new_key(home: Home, use: str) -> SigningKey:
     return KeyFolder(home.folder / "keys").create(use, at=now())
 
 
+def new_key_file(path: Path) -> SigningKey:
+    """Make the key of a party without a node."""
+    from comity.adapters.keys.files import new_key_file as make
+
+    return make(path, at=now())
+
+
+def read_key_file(path: Path) -> SigningKey:
+    """The key of a party without a node."""
+    from comity.adapters.keys.files import read_key_file as read
+
+    return read(path)
+
+
 def _host(url: str) -> str:
     from urllib.parse import urlsplit
 
@@ -342,8 +362,12 @@ def serve(home: Home, host: str, port: int, every: float, announce: Callable[[st
     from comity.adapters.keys.tls import CERTIFICATE, KEY
     from comity.faces.http.app import create_app
     from comity.faces.http.config import AppConfig
+    from comity.faces.http.serve import Alarm
     from comity.faces.http.serve import serve as run
+    from comity.node.attachments.keeping import sweep
     from comity.node.contact import tend
+    from comity.node.deeds import deed
+    from comity.node.publishing import next_due
 
     certificate = home.folder / "keys" / CERTIFICATE
     key = home.folder / "keys" / KEY
@@ -351,7 +375,17 @@ def serve(home: Home, host: str, port: int, every: float, announce: Callable[[st
 
     def tick() -> None:
         tend(home.node, connect)
+        sweep(home.node)
         tend_desks(home.node)
+
+    def due() -> float | None:
+        with home.node.store.read() as tx:
+            at = next_due(tx)
+        return None if at is None else (at - home.node.clock()) / 1_000_000
+
+    def strike() -> None:
+        with deed(home.node):
+            pass  # what fell due is done before every deed
 
     app = create_app(
         home.node,
@@ -367,6 +401,7 @@ def serve(home: Home, host: str, port: int, every: float, announce: Callable[[st
         ssl_key=key if secured else None,
         tick=tick,
         every=every,
+        alarm=Alarm(due, strike),
         announce=announce,
     )
 

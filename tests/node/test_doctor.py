@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from comity.adapters.sql.store import open_store
+from comity.kernel.exchange.attachments import CHUNK
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.templates import company_to_team
 from comity.kernel.seal.canonical import canonical
@@ -27,24 +28,30 @@ from comity.kernel.store.rows import (
     Anonymous,
     Answer,
     Approval,
+    Attachment,
     Audit,
     Batch,
     CardRow,
     CheckpointRow,
+    Chunk,
     Class,
     ControlRow,
     Delivery,
     Evidence,
+    FileRow,
     Grant,
+    Handed,
     HandlingRow,
     Holding,
     Instrument,
     Job,
+    MandateRow,
     Nonce,
     Officer,
     Party,
     Peer,
     PromiseRow,
+    Publication,
     Reader,
     Received,
     Reference,
@@ -64,6 +71,8 @@ from comity.kernel.store.shape import columns
 from comity.kernel.tlog.promises import Promise, make_promise, read_promise
 from comity.kernel.tlog.ticks import act_leaf, inner_root
 from comity.node import doctor
+from comity.node.attachments.keeping import keep_chunks, sweep
+from comity.node.attachments.opening import forget
 from comity.node.cardlife import change_card, rotate
 from comity.node.context import Node
 from comity.node.deeds import deed
@@ -74,15 +83,19 @@ from comity.node.gossip import keep_promise
 from comity.node.handling import set_handling
 from comity.node.instruments import suspend, withdraw
 from comity.node.intake import take_in
+from comity.node.mandates import confirm, end, give, require
 from comity.node.nonces import use_nonce
 from comity.node.officers import add_officer, add_reader, end_officer
 from comity.node.proofs import collect
+from comity.node.publishing import go, schedule
+from comity.node.publishing import withdraw as withdraw_publication
 from comity.node.readers import add_plain_reader
 from comity.node.record import log_facts, log_secret
 from comity.node.release import approve
 from comity.node.restoring import reopen
 from comity.node.submissions import enrol, remove, submit
 from comity.node.taxii import INBOX, OWN
+from simulators.files import content, fetched, files_between, put_in
 from simulators.world import DAY, SECOND, Direct, Raw, World, indicator, malware, relationship
 
 SRC = Path(doctor.__file__).parents[1]
@@ -138,6 +151,63 @@ def break_promise(world: World, name: str, of: str) -> None:
     second = Promise("ab" * 32, given.origin, given.tick, given.place)
     with deed(node) as work:
         assert keep_promise(work, other.party, second, make_promise(second, other.keys.log), second.act) is not None
+
+
+def publish(world: World, name: str) -> None:
+    """Something is published, something waits for its instant with an officer's word, and something is withdrawn."""
+    node = world.nodes[name]
+    for number, soon in ((61, True), (62, False), (63, False)):
+        with deed(node, "officer-1") as work:
+            data = malware(number, created_by_ref=node.party)
+            row = schedule(
+                work,
+                data,
+                work.at + (MINUTE if soon else 30 * DAY),
+                handling=Handling(),
+                case="case--1",
+                until=work.at + 60 * DAY,
+            )
+            go(work, row.id, row.due)
+            if number == 63:
+                withdraw_publication(work, row.id, "not agreed")
+        later(world, 1)
+    later(world, 2)
+
+
+def mandate(world: World, name: str) -> None:
+    """A mandate is given and ended; another one an officer gives herself, and a second one confirms it; mandates are required."""
+    node = world.nodes[name]
+    add_officer(node, "Dee", ["admin"])
+    later(world, 1)
+    with deed(node, "officer-1") as work:
+        require(work)
+        give(work, "Bob", ["release"], ceilings={"tlp": "green"}, substitutes=["Dee"], reason="night watch")
+        give(work, "Ann", ["agreement *"], until=work.at + DAY, reason="the minister is away")
+    later(world, 1)
+    with deed(node, "officer-4") as work:
+        confirm(work, "mandate-2", reason="agreed")
+        end(work, "mandate-1", reason="the watch is over")
+    later(world, 1)
+
+
+def share_files(world: World) -> None:
+    """Files are given in both directions; one is taken back and disposed of, one is being added still."""
+    world.agree(files_between(world, A, B), A, B)
+    ours = [put_in(world, A, content(2, n)) for n in (1, 2)]
+    theirs = [put_in(world, B, content(2, n)) for n in (3, 4)]
+    later(world)
+    world.sync(A, B)
+    for name, giver, objects in ((B, A, ours), (A, B, theirs)):
+        for object in objects:
+            fetched(world, name, object, giver)
+            later(world, 1)
+    forget(world.nodes[B], ours[0], reason="the case is closed", officer="officer-1")
+    set_handling(world.nodes[B], theirs[0], Handling(tlp="red"), officer="officer-1")
+    later(world)
+    world.sync(A, B)
+    sweep(world.nodes[A])
+    with deed(world.nodes[A]) as work:
+        keep_chunks(work, "ab" * 32, 3 * CHUNK, 0, [content(1)])
 
 
 def refuse(world: World, name: str, by: str) -> None:
@@ -225,7 +295,10 @@ def rich(make_store: Callable[[str], Store] | None = None, period: int = MINUTE)
     world.sync(A, B, C, D)
     later(world, 120)
     world.sync(A, B, C, D)
+    mandate(world, A)
+    publish(world, A)
     break_promise(world, A, C)
+    share_files(world)
     use_nonce(a, b.keys.node.public.keyid, "n0nce", world.at + 5 * MINUTE)
     later(world)
     world.sync(A, B)
@@ -433,6 +506,10 @@ NAMED: dict[type[Any], Callable[[Any], list[str]]] = {
     Batch: lambda row: [f"batch:{row.b}", f"atch {row.b}"],
     Refused: lambda row: [f"batch:{row.batch}"],
     HandlingRow: lambda row: [row.target, f"statement {row.s}"],
+    FileRow: lambda row: [row.root, row.root[:16]],
+    Chunk: lambda row: [row.file[:16], "hunks are kept"],
+    Attachment: lambda row: [row.object, row.file],
+    Handed: lambda row: [row.party, row.object],
     Party: lambda row: [row.id],
     CardRow: lambda row: [row.party],
     AgreementRow: lambda row: [row.digest],
@@ -455,6 +532,8 @@ NAMED: dict[type[Any], Callable[[Any], list[str]]] = {
     PromiseRow: lambda row: [row.act],
     Evidence: lambda row: [row.digest],
     Nonce: lambda row: [row.keyid],
+    Publication: lambda row: [row.id],
+    MandateRow: lambda row: [row.id],
 }
 """By what a finding about a row may name it."""
 
@@ -463,7 +542,7 @@ def alter(store: Store, kind: type[Any], row: Any, column: str) -> Any:
     """Change one column of one row by hand; gives the row as it is now, None where the change cannot be made."""
     value = getattr(row, column)
     plain = next(one.kind for one in columns(kind) if one.name == column)
-    begun = next((getattr(row, one) for one in ("at", "since", "added") if hasattr(row, one)), 0)
+    begun = next((found for one in ("at", "since", "added") if (found := getattr(row, one, None)) is not None), 0)
     given = {int: begun + SECOND if column in INSTANTS else 1, str: "x", bytes: b"x"}[plain]
     for _ in range(200):
         value = changed(column, value, given)
@@ -510,7 +589,7 @@ SILENT = {
     (Refused, "place"), (Refused, "object"), (Refused, "sentence"), (Refused, "raw"), (Grant, "since"),
     (Peer, "url"), (Peer, "control"), (Peer, "attempts"), (Peer, "next"),
     (Peer, "error"), (Peer, "dead"), (Status, "body"), (Submission, "added"), (PromiseRow, "at"), (Nonce, "nonce"),
-    (Nonce, "expires"), (Job, "j"),
+    (Nonce, "expires"), (Job, "j"), (FileRow, "touched"),
 }  # fmt: skip
 """Columns of `UNTOLD` of which no change is told in any row of this history; of the others of `UNTOLD` some are."""
 

@@ -14,7 +14,7 @@ from comity.kernel.store.rows import TABLES, AgreementRow, Holding
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.instruments import suspend
-from comity.node.minting import mint_alone
+from comity.node.minting import mint as minted
 from comity.node.rehearsal import Effect, rehearse
 from simulators.world import SECOND, World, indicator, malware, relationship
 
@@ -45,7 +45,8 @@ def everything(node: Node) -> dict[str, list[Any]]:
 def mint(node: Node) -> list[str]:
     link = relationship(1, str(indicator(1)["id"]), str(malware(1)["id"]))
     objects = [{**one, "created_by_ref": node.party} for one in (link, indicator(1), malware(1))]
-    return [one.id for one in mint_alone(node, "officer-1", objects, FREE, name="contact add")]
+    with deed(node, "officer-1") as work:
+        return [one.id for one in minted(work, objects, FREE, name="contact add")]
 
 
 def test_what_is_told_is_what_then_happens_and_until_then_nothing_does(world: World) -> None:

@@ -6,13 +6,14 @@ sends what comes out to everybody. Time is `case.now`, moved by `case.wait`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
 from comity.kernel.model.ids import party_id
 from comity.kernel.model.instants import HOUR, MINUTE, SECOND, Instant
 from comity.kernel.procedure import convener, replica
-from comity.kernel.procedure.acts import Act, claimed_act, content_leaf, make_act
+from comity.kernel.procedure.acts import Act, Recorded, claimed_act, content_leaf, make_act
 from comity.kernel.procedure.charter import CONVENE, Charter, procedure_id
 from comity.kernel.procedure.convener import Ledger
 from comity.kernel.procedure.ledger import Entry, sign_entry
@@ -50,7 +51,14 @@ def text(name: str) -> str:
 class Case:
     """One procedure; the first name is the convener, and takes part."""
 
-    def __init__(self, table: Table, names: tuple[str, ...] = NAMES, **settings: str) -> None:
+    def __init__(
+        self,
+        table: Table,
+        names: tuple[str, ...] = NAMES,
+        *,
+        represented: Mapping[str, tuple[str, ...]] | None = None,
+        **settings: str,
+    ) -> None:
         self.table, self.names, self.now = table, names, START
         self.chair = names[0]
         seats = tuple(SEATS[name].public for name in sorted(names, key=lambda one: SEATS[one].public.keyid))
@@ -58,9 +66,12 @@ class Case:
         self.charter = Charter(
             table.digest,
             origin(PARTY[self.chair], 1),
-            tuple(sorted(PARTY[name] for name in names)),
+            tuple(sorted(PARTY[name] for name in (*names, *(represented or {})))),
             {name: {**SETTINGS, **settings}[name] for name in table.settings},
             seats if seated else (),
+            represented={
+                PARTY[name]: tuple(sorted(PARTY[one] for one in by)) for name, by in (represented or {}).items()
+            },
         )
         self.counts: dict[str, int] = {}
         self.procedure: str | None = None
@@ -70,7 +81,16 @@ class Case:
         self.copies: dict[str, Replica] = {name: Replica(table, self.procedure) for name in names}
         self.send(self.ledger.entries[0])
 
-    def act(self, name: str, kind: str, *, officer: bool = True, n: int | None = None, **public: Any) -> bytes:
+    def act(
+        self,
+        name: str,
+        kind: str,
+        *,
+        officer: bool = True,
+        n: int | None = None,
+        recorded: Recorded | None = None,
+        **public: Any,
+    ) -> bytes:
         """An act of a party, signed; it is the next of its head unless `n` says otherwise."""
         declared = self.table.acts.get(kind)
         head, key = PARTY[name], KEYS[name]
@@ -81,7 +101,7 @@ class Case:
             n = self.counts[head] = self.counts.get(head, 0) + 1
         officers = officers_commitment(SALT, ["officer"], "because") if officer else None
         leaf = content_leaf(SALT, {"reason": f"{name} {kind}"})
-        return make_act(Act(self.procedure, head, n, kind, public, leaf, officers, self.now), key)
+        return make_act(Act(self.procedure, head, n, kind, public, leaf, officers, self.now, recorded), key)
 
     def do(self, name: str, kind: str, **public: Any) -> Entry:
         """An act, heard by all, taken by the convener, its entry sent to all; the entry."""

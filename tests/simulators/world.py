@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from comity.adapters.documents import Papers
 from comity.kernel.exchange.messages import decode, encode
 from comity.kernel.exchange.session import answer
 from comity.kernel.model.ids import party_id
@@ -22,6 +23,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import SigningKey
 from comity.kernel.store.memory import MemoryStore
 from comity.kernel.store.ports import Store
+from comity.node.attachments.giving import give
 from comity.node.cards import add_card, verify_card
 from comity.node.contact import Contact, converse
 from comity.node.context import Keyring, Node
@@ -68,6 +70,7 @@ class World:
             clock=lambda: self.at + self.shift.get(name, 0),
             random=lambda size, label: self._bytes(size, f"{name}/{label}"),
             secret=self._bytes(32, f"{name}/secret"),
+            typesetting=Papers(),
         )
         found(made, name=name, kind=kind, country=country, period=period)
         self.nodes[name] = made
@@ -168,6 +171,9 @@ class Direct:
         with self.node.store.read() as tx:
             known = known_size(tx, self.caller, log_facts(tx).origin)
             return canonical(proof_of(self.node, tx, act, known))
+
+    def attachment(self, ask: bytes) -> bytes:
+        return give(self.node, self.caller, ask)
 
     def close(self) -> None:
         pass

@@ -16,7 +16,7 @@ from comity.kernel.model import instants
 from comity.kernel.model.ids import party_id
 from comity.kernel.model.instants import HOUR, SECOND
 from comity.kernel.procedure import convener
-from comity.kernel.procedure.acts import Act, claimed_act, content_leaf, make_act
+from comity.kernel.procedure.acts import Act, Recorded, claimed_act, content_leaf, make_act
 from comity.kernel.procedure.calendar import UTC, after, calendar_json, read_calendar
 from comity.kernel.procedure.charter import CONVENE, Charter, procedure_id
 from comity.kernel.procedure.evidence import evidence, verify_evidence
@@ -50,10 +50,18 @@ CALENDAR = {
 }
 
 
-def _act(who: int, n: int, kind: str, public: dict[str, Any], at: int, procedure: str | None) -> bytes:
+def _act(
+    who: int,
+    n: int,
+    kind: str,
+    public: dict[str, Any],
+    at: int,
+    procedure: str | None,
+    recorded: Recorded | None = None,
+) -> bytes:
     officers = officers_commitment(bytes(16), ["officer one"], "as instructed")
     leaf = content_leaf(bytes(15) + bytes([n]), {"reason": f"{kind} {n}"})
-    return make_act(Act(procedure, PARTIES[who], n, kind, public, leaf, officers, at), KEYS[who])
+    return make_act(Act(procedure, PARTIES[who], n, kind, public, leaf, officers, at, recorded), KEYS[who])
 
 
 def _played() -> tuple[convener.Ledger, list[bytes], bytes]:
@@ -106,6 +114,47 @@ def ledgers() -> dict[str, Any]:
         "promises": [one.decode() for one in promises],
         "standing": standing.decode(),
         "not_following": broken,
+    }
+
+
+def recorded() -> dict[str, Any]:
+    """A third party without a node: what is recorded for it counts, is shown, or is refused with its reason."""
+    absent = PARTIES[2]
+    charter = Charter(
+        TABLE.digest,
+        origin(PARTIES[0], 1),
+        tuple(sorted(PARTIES)),
+        SETTINGS,
+        represented={absent: (PARTIES[1],)},
+    )
+    first = _act(0, 1, CONVENE, charter.as_json(), AT, None)
+    name = procedure_id(claimed_act(first))
+    ledger = convener.convene(TABLE, first, AT, KEYS[0], HELD)
+    counts = [1, 0]
+    note, call = "note-verbale", "telephone"
+    for who, kind, hours, source in (
+        (0, "put", 0, None),
+        (1, "receipt", 2, (absent, note, "No 7/2021", 1)),
+        (1, "consent", 3, (absent, call, "duty officer, 15:05", 3)),
+        (0, "consent", 4, (absent, note, "No 8/2021", 4)),
+        (1, "consent", 5, (PARTIES[0], note, "No 8/2021", 4)),
+        (1, "receipt", 6, (absent, note, "No. 7 / 2021", 5)),
+        (1, "consent", 7, (absent, note, "No 9/2021", 9)),
+        (1, "consent", 8, (absent, note, "No 6/2021", -1)),
+        (1, "break", 9, (absent, "mail", "of 2 March", 8)),
+    ):
+        counts[who] += 1
+        n, at = counts[who], AT + hours * HOUR
+        said = None if source is None else Recorded(*source[:3], AT + source[3] * HOUR, "cd" * 32 if n == 1 else None)
+        act = _act(who, n, kind, {"text": TEXT}, at, name, said)
+        ledger = convener.take(ledger, act, at, KEYS[0], HELD).ledger
+    entries = [claimed_entry(one) for one in ledger.entries]
+    return {
+        "keys": {party: key.public.spki.hex() for party, key in zip(PARTIES, KEYS, strict=True)},
+        "table": dict(TABLE.data),
+        "entries": [one.decode() for one in ledger.entries],
+        "states": [fold(TABLE, ledger.entries[: one.seq + 1], HELD).as_json() for one in entries],
+        "refused": [None if one.refused is None else one.refused[0] for one in entries],
     }
 
 
@@ -215,7 +264,13 @@ def decisions() -> dict[str, Any]:
 
 def files() -> dict[str, str]:
     """Each file's name and text."""
-    made = {"ledgers": ledgers(), "faults": faults(), "calendars": calendars(), "decisions": decisions()}
+    made = {
+        "ledgers": ledgers(),
+        "recorded": recorded(),
+        "faults": faults(),
+        "calendars": calendars(),
+        "decisions": decisions(),
+    }
     return {f"{name}.json": json.dumps(value, indent=1, ensure_ascii=False) + "\n" for name, value in made.items()}
 
 

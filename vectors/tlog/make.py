@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from comity.kernel.model.ids import party_id
+from comity.kernel.model.instants import format as instant
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.cards import Card, CardKey, make_card
 from comity.kernel.seal.commitment import disclosure
@@ -26,6 +27,7 @@ from comity.kernel.tlog.checkpoint import Checkpoint, ForkEvidence, origin, raw_
 from comity.kernel.tlog.note import key_id, sign_note
 from comity.kernel.tlog.promises import Promise, TwoPromises, make_promise
 from comity.kernel.tlog.proof import LogProof
+from comity.kernel.tlog.publication import PublicBundle, make_record, verify_record
 from comity.kernel.tlog.rows import Page, Row, row_leaf, row_proof, row_salt
 from comity.kernel.tlog.ticks import act_leaf, inner_proof, inner_root, record_hash, tick_secret
 from comity.kernel.tlog.tiles import tile_path, tiles_of
@@ -404,6 +406,125 @@ def bundles() -> dict[str, Any]:
     }
 
 
+def publication(
+    number: int = 0,
+    *,
+    text: str = "Responsibility lies with the operators called Quietwater.",
+    marking: str = "94868c89-83c2-464b-929b-a1a8aa3c8487",
+    author: str | None = None,
+    by: int | None = None,
+    hide: bool = False,
+    role: str = "origin",
+    tick: int = 10,
+    appointed: int = 10 * MINUTE,
+    at: int = 10 * MINUTE + 12_000,
+    **body: Any,
+) -> PublicBundle:
+    """A publication: party 0 or 1 sealed a statement of its own and published it in tick 10 of its log."""
+    statement = {
+        "type": "x-comity-statement",
+        "spec_version": "2.1",
+        "id": f"x-comity-statement--a0f1c1f0-0000-4000-8000-00000000001{number}",
+        "created_by_ref": author or PARTIES[number],
+        "created": "2021-03-02T12:00:00.000Z",
+        "modified": "2021-03-02T12:00:00.000Z",
+        "title": "On the March wave",
+        "texts": [{"language": "en", "text": text}],
+        "object_marking_refs": [f"marking-definition--{marking}"],
+    }
+    source = None if role == "origin" else TO
+    sealed = seal(
+        statement, seed=b"\x42" * 32, role=role, party=PARTIES[number], key=NODES[number], at=AT, source=source
+    )
+    shown = [one.path for one in sealed.commitment.entries if not (hide and one.path == ("title",))]
+    acting = number if by is None else by
+    log = origin(PARTIES[acting], 1)
+    said = {
+        "object": statement["id"],
+        "version": statement["modified"],
+        "digest": sealed.commitment.digest.hex(),
+        "appointed": instant(AT + appointed),
+    }
+    act = Act(
+        kind="publish",
+        id="comity-act--3b0e3b0e-7c1d-4f5a-9a1b-000000000003",
+        by=PARTIES[acting],
+        to=None,
+        at=AT + at,
+        origin=log,
+        seq=1,
+        previous=None,
+        body={name: value for name, value in (said | body).items() if value is not None},
+    )
+    envelope = make_act(act, NODES[acting])
+    salt, place, size = bytes(range(16)), 2077, tick + 10
+    acts = {place: act_leaf(salt, envelope)}
+    leaves = [record_hash(inner_root(acts if one == tick else {}, SECRET, one)) for one in range(size)]
+    note = sign_checkpoint(Checkpoint(log, size, root_of(leaves)), LOGS[acting])
+    calendar = {"extra": (("log", {"origin_at": AT, "period": MINUTE}),), "identities": (PARTIES[number], AUTHOR)}
+    cards = {PARTIES[number]: [card(number, **calendar)]}
+    if acting != number:
+        cards[PARTIES[acting]] = [card(acting)]
+    return PublicBundle(
+        object=canonical({name: value for name, value in statement.items() if not (hide and name == "title")}),
+        seal=sealed.envelope,
+        disclosure=disclosure(sealed.commitment, shown),
+        cards=cards,
+        act=envelope,
+        salt=salt,
+        promise=make_promise(Promise(act_digest(envelope), log, tick, place), LOGS[acting]),
+        place=place,
+        inner=inner_proof(acts, SECRET, tick, place),
+        outer=LogProof(tick, inclusion_proof(tick, size, _read(leaves)), note),
+    )
+
+
+def publications() -> dict[str, Any]:
+    """Public records and what a verifier says of them."""
+    heard, later = anchors(), AT + 60 * MINUTE
+    amber, stranger = "55d920b0-5e8b-4f79-9ee9-91f868d9b421", "identity--0c7b5b8e-1111-4222-8333-444455556666"
+    cases = [
+        ("two statements at one instant", [publication(), publication(1)], heard, later),
+        ("nobody vouches for the second", [publication(), publication(1)], {PARTIES[0]: heard[PARTIES[0]]}, later),
+        ("published before the appointed instant", [publication(appointed=30 * MINUTE)], heard, later),
+        (
+            "a clock an hour ahead",
+            [publication(appointed=70 * MINUTE, at=70 * MINUTE, tick=70)],
+            heard,
+            AT + 10 * MINUTE,
+        ),
+        ("said to be later than its tick", [publication(appointed=30 * MINUTE, at=30 * MINUTE)], heard, later),
+        ("another's word", [publication(author=stranger)], heard, later),
+        ("taken into custody", [publication(role="custody")], heard, later),
+        ("published by another than the sealer", [publication(by=1)], heard, later),
+        ("not marked clear", [publication(marking=amber)], heard, later),
+        ("a part is hidden", [publication(hide=True)], heard, later),
+        ("the act names another version", [publication(version="2021-03-03T00:00:00.000Z")], heard, later),
+        ("the act names another seal", [publication(digest="00" * 32)], heard, later),
+        (
+            "two parties that say they are one",
+            [publication(author=AUTHOR), publication(1, author=AUTHOR)],
+            heard,
+            later,
+        ),
+        ("no publication", [], heard, later),
+        ("two texts of one version", [publication(), publication(text="We never said so.")], heard, later),
+    ]
+    return {
+        "source": "docs/formats/public.md",
+        "cases": [
+            {
+                "name": name,
+                "record": (data := make_record([one.to_json() for one in made])).decode(),
+                "anchors": known,
+                "now": now,
+                "report": verify_record(data, known, now),
+            }
+            for name, made, known, now in cases
+        ],
+    }
+
+
 def files() -> dict[str, str]:
     """Each file's name and text."""
     made = {
@@ -414,6 +535,7 @@ def files() -> dict[str, str]:
         "rows": rows(),
         "record": record(),
         "bundles": bundles(),
+        "publications": publications(),
     }
     return {f"{name}.json": json.dumps(value, indent=1, ensure_ascii=False) + "\n" for name, value in made.items()}
 

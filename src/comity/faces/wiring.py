@@ -31,6 +31,9 @@ class PeerLike(Protocol):
     def card(self) -> bytes: ...
     def checkpoint(self) -> bytes: ...
     def proof(self, act: str) -> bytes: ...
+    def public(self, skip: int) -> bytes: ...
+    def publication(self, id: str) -> bytes: ...
+    def attachment(self, ask: bytes) -> bytes: ...
     def close(self) -> None: ...
 
 
@@ -77,6 +80,8 @@ class Wiring:
         backup, restore, integrity: Of the whole folder.
         new_key: Make and keep a further key of a use: ``(home, use) -> key``.
         endpoints: Addresses as a card lists them, with the TLS key of this node: ``(home, urls)``.
+        new_key_file, read_key_file: The key of a party without a node, as one file.
+        clock, random: The clock of the machine and fresh bytes, where no node is at hand that has them.
     """
 
     open_home: Callable[[Path, str | None], Home]
@@ -93,3 +98,7 @@ class Wiring:
     integrity: Callable[[Home], list[str]]
     new_key: Callable[[Home, str], SigningKey]
     endpoints: Callable[[Home, Sequence[str]], tuple[Endpoint, ...]]
+    new_key_file: Callable[[Path], SigningKey]
+    read_key_file: Callable[[Path], SigningKey]
+    clock: Callable[[], Instant]
+    random: Callable[[int, str], bytes]

@@ -10,9 +10,10 @@ import msgspec
 
 from comity.kernel.model.instants import Instant, format
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Batch, Delivery, Party, PromiseRow, Received, StandIn, StreamRow, Version
+from comity.kernel.store.rows import Batch, Delivery, Handed, Party, PromiseRow, Received, StandIn, StreamRow, Version
 from comity.kernel.tlog.acts import act_digest
 from comity.node.agreements import title_sentence
+from comity.node.attachments.opening import given_json
 from comity.node.parties import name_of
 
 
@@ -24,7 +25,9 @@ def given(
     party: str | None = None,
     clause: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Each row of each stream in [start, end): {party, n, object, view, title, at, delivered, receipted, ended}.
+    """Each row of each stream in [start, end): {party, n, object, view, title, at, delivered, receipted, ended, file}.
+
+    `file` says which bytes were handed over under the row, by which act, or is None.
 
     Args:
         party: Only this party id.
@@ -57,7 +60,13 @@ def given(
                 "delivered": None if made is None else format(made.at),
                 "receipt": None if made is None or made.receipt is None else act_digest(made.receipt),
                 "state": _state(row),
+                "file": _file(tx, row),
             }
+
+
+def _file(tx: Reading, row: StreamRow) -> dict[str, Any] | None:
+    handed = tx.get(Handed, row.party, row.n)
+    return None if handed is None else given_json(tx, handed)
 
 
 def _original(tx: Reading, row: StreamRow) -> str | None:

@@ -1,8 +1,8 @@
 """Time makes releases too: whatever fell due is applied, in order, before any other deed.
 
 Due instants: entry into force, end, suspension and lease of agreements, windows of clauses, embargo and expiry of holdings, the
-end of approvals, the standstill of an import. After them the log's ticks are closed. Each run stores how far it got; a run that is
-cut off is run again.
+end of approvals, the standstill of an import. What was appointed to be published goes out after them, and then the log's ticks are
+closed. Each run stores how far it got; a run that is cut off is run again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from comity.node.agreements import next_change, receivers
 from comity.node.casework.tending import tend
 from comity.node.catchup import finish
 from comity.node.context import Deed, put_setting, read_setting
+from comity.node.publishing import keep_proofs, publish_due
 from comity.node.record import close_ticks
 from comity.node.renewals import renew_due
 from comity.node.streams import resettle, settle
@@ -48,7 +49,10 @@ def advance(deed: Deed) -> None:
         resettle(deed, receivers(deed.tx, deed.node.party))
     if read_setting(deed.tx, "log") is not None:
         tend(deed)
+        if steps < STEPS_AT_ONCE:
+            publish_due(deed)
         close_ticks(deed)
+        keep_proofs(deed)
 
 
 def _due(deed: Deed, last: Instant, until: Instant) -> Iterator[Instant]:

@@ -19,6 +19,7 @@ from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Answer, ControlRow, Party, Peer, StreamRow
 from comity.kernel.tlog.checkpoint import read_checkpoint
 from comity.node.agreements import receivers
+from comity.node.attachments.keeping import sweep
 from comity.node.context import Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.exchange import NodeSide, peer_row
@@ -36,6 +37,7 @@ class Client(Protocol):
     def card(self) -> bytes: ...
     def checkpoint(self) -> bytes: ...
     def proof(self, act: str) -> bytes: ...
+    def attachment(self, ask: bytes) -> bytes: ...
     def close(self) -> None: ...
 
 
@@ -121,6 +123,7 @@ def contact(
         raise
     with deed(node) as work:
         work.tx.put(replace(peer_row(work.tx, peer), attempts=0, next=0, error=None, dead=0))
+    sweep(node)
     return done
 
 
@@ -384,6 +387,7 @@ def take_pack(node: Node, turns: Iterable[tuple[str, str, bytes]], told: Callabl
     except InputRefused as fault:
         if fault.code != "pack-replayed":
             raise
+    sweep(node)
     return {"turns": done, "rows": rows, "from": sender}
 
 

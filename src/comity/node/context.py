@@ -5,7 +5,7 @@ A deed is run by `comity.node.deeds.deed`; what is here is only what it runs wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,6 +44,15 @@ class Notify(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """What an officer is about to do: the name of the deed, what kind of deed it is, and the officer's id."""
+
+    deed: str
+    kind: str
+    officer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One party's node. No module of it holds state; several nodes can live in one process.
 
@@ -52,6 +61,7 @@ class Node:
         typesetting: Sets documents as PDF and Word; None: only text and JSON can be made here.
         random: ``random(n, label)`` gives n fresh bytes; the label says what for, so that tests can key it.
         secret: 32 bytes only this node knows; tick fillers and page salts come from it.
+        acting: What an officer is doing, as a face said it (`comity.node.mandates.acting`); None: the node acts by itself.
     """
 
     store: Store
@@ -62,19 +72,32 @@ class Node:
     secret: bytes
     notify: Notify | None = None
     typesetting: Typesetting | None = None
+    acting: Acting | None = None
 
 
 @dataclass(slots=True)
 class Deed:
-    """A running deed: its transaction, its instant, and the node it happens in."""
+    """A running deed: its transaction, its instant, and the node it happens in.
+
+    `acting` is what an officer is doing in it; None where the node acts by itself. `under` are the digests of the mandates any of
+    which covers it, the one it is done under first; empty where none is needed.
+    """
 
     node: Node
     tx: Writing
     at: Instant
     officer: str = ""
+    acting: Acting | None = None
+    under: tuple[str, ...] = ()
+
+    def mandate(self, officers: Sequence[str]) -> str | None:
+        """The digest of the mandate under which these officers act in this deed; None where they act under none."""
+        return self.under[0] if self.under and self.officer in officers else None
 
     def audit(self, deed: str, detail: Any) -> None:
-        """Write the one audit row of this deed."""
+        """Write the one audit row of this deed; what an officer did under a mandate names it."""
+        if self.under:
+            detail = {**detail, "under": self.under[0]}
         n = (self.tx.last(Audit, "n") or 0) + 1
         self.tx.add([Audit(n=n, at=self.at, officer=self.officer, deed=deed, detail=canonical(detail))])
 

@@ -15,6 +15,7 @@ from comity.kernel.store.ports import Writing
 from comity.node.advance import advance
 from comity.node.catchup import catch_up
 from comity.node.context import Deed, Node, put_setting, read_setting
+from comity.node.mandates import covering
 
 CLOCK_SLACK: Final = 2 * SECOND
 """How far a clock may be set back by its own daemon without anybody noticing; deeds then use the last instant."""
@@ -24,13 +25,16 @@ CLOCK_SLACK: Final = 2 * SECOND
 def deed(node: Node, officer: str = "") -> Iterator[Deed]:
     """Run a deed: the write transaction, the checked clock, everything that fell due before it, and what is left to do after it.
 
+    Where an officer is at it, a mandate has to cover it at its instant, if mandates are required.
+
     Raises:
-        NotAllowed: `clock-back` when the clock stands before what this node has already acted on.
+        NotAllowed: `clock-back` when the clock stands before what this node has already acted on; `mandate-missing`, `mandate-over`.
         Unavailable: `store-busy`.
     """
     with node.store.write() as tx:
         work = Deed(node, tx, _checked(node, tx), officer)
         advance(work)
+        work.acting, work.under = node.acting, covering(tx, node.acting, work.at)
         yield work
     catch_up(node)
 

@@ -18,6 +18,7 @@ from comity.kernel.errors import Usage
 from comity.kernel.model.instants import Instant
 from comity.kernel.release.handling import Handling
 from comity.node.context import Node
+from comity.node.mandates import acting
 from comity.node.minting import Kind
 from comity.node.rehearsal import rehearse
 from comity.node.stating import handling_of
@@ -195,13 +196,17 @@ def carry_out(node: Node, item: DeskDeed, said: Mapping[str, Any], officer: str,
         dry: Tell who would get what, and keep nothing.
 
     Raises:
-        Usage: `desk-asked` where what was asked is not what the deed asks for. Whatever the deed raises.
+        Usage: `desk-asked` where what was asked is not what the deed asks for. NotAllowed: `mandate-missing`, `mandate-over` where
+            the officer has no mandate for it and needs one. Whatever the deed raises.
     """
     try:
         asked = msgspec.convert(dict(said), item.asks)
     except msgspec.ValidationError as broken:
         raise Usage("desk-asked", f"comity {item.name}: {broken}.") from broken
-    if not dry or item.reads:
+    if item.reads:
+        return item.does(node, asked, officer)
+    node = acting(node, item.name, item.kind, officer)
+    if not dry:
         return item.does(node, asked, officer)
     told, effects = rehearse(node, lambda stage: item.does(stage, asked, officer))
     lines = [one.sentence for one in effects] or ["Nobody else would get anything of it."]

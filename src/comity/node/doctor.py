@@ -5,6 +5,7 @@ examined, table by table (docs/tables.md says what each holds):
 
     setting     each name is one that is written; its value agrees with the rows, the cards and the checkpoints it speaks of
     officer     added and ended as the audit says; known roles
+    mandate     the body is that of its digest; given, confirmed and ended as the audit and an act of ours say, by an administrator
     reader      added as the audit says
     audit       numbered without gaps, dated in order, canonical; what a deed left behind is there
     version     the bytes against their SHA-256, and what is noted of them against the bytes; the seal's signature by a key its
@@ -17,6 +18,10 @@ examined, table by table (docs/tables.md says what each holds):
     class       its key is that of its facets
     reference   made again from the bytes
     value       made again from the bytes
+    file        a whole one has the root, size and SHA-256 of its chunks; an erased one has none, since the audit says so
+    chunk       against the leaf its file notes of it, none missing
+    attachment  of an artifact that is here and names the file; kept and ended when the audit says, under the giver's act
+    handed      under a row of the party's stream, as the act of ours says; the party's word of disposal is its own
     batch       its counts add up and are those of the audit; the officer's statement, the delivery or the status it came with
     refused     of a batch, for a known reason, no more than the batch counted
     handling    signed by a node key of ours, about the target it is filed under, when it says
@@ -42,6 +47,7 @@ examined, table by table (docs/tables.md says what each holds):
     promise     signed by the log key of its party, as it is filed; a proof that is kept still proves it
     evidence    still convicts, kept when the audit says
     nonce       of a node key of a known party
+    publication as the audit says it was put; its bytes; what is public against its act, seal and proof
     case        its entries are folded anew and lead to what is noted
     case_entry  of a case that is here, none missing; signed, and following each other
     case_paper  of a case that is here, none missing; the bytes are those that came
@@ -72,7 +78,9 @@ from comity.kernel.store.rows import (
     CaseSecret,
     CheckpointRow,
     ControlRow,
+    FileRow,
     Grant,
+    Handed,
     Holding,
     Instrument,
     Job,
@@ -90,7 +98,7 @@ from comity.kernel.store.rows import (
     Version,
 )
 from comity.node.context import Node
-from comity.node.examining import cases, given, objects, parties, record
+from comity.node.examining import cases, files, given, mandates, objects, parties, publications, record
 from comity.node.examining.look import BROKEN, Finding, Look, reason
 
 __all__ = ["UNEXAMINED", "UNTOLD", "Finding", "examine"]
@@ -136,6 +144,8 @@ UNTOLD: Final[Mapping[type[Any], Mapping[str, str]]] = {
     Status: {"body": "what it says of single objects is kept nowhere else"},
     CardRow: {"at": "cards that came together are told apart by nothing else"},
     Instrument: {"at": _OURS},
+    FileRow: {"touched": _OURS},
+    Handed: {"upto": "how far a party asked for a file, it alone knows besides"},
     Grant: {
         "cls": "what was decided before is kept, and not decided again",
         "since": "what was decided before is kept, and not decided again",
@@ -179,6 +189,7 @@ UNEXAMINED: Final[Mapping[type[Any], str]] = {
 SECTIONS: Final[tuple[tuple[str, Callable[[Look], Iterator[Finding]]], ...]] = (
     ("settings", parties.settings),
     ("officers", parties.officers),
+    ("mandates", mandates.mandates),
     ("readers", parties.readers),
     ("cards", parties.cards),
     ("parties", parties.parties),
@@ -192,6 +203,9 @@ SECTIONS: Final[tuple[tuple[str, Callable[[Look], Iterator[Finding]]], ...]] = (
     ("handlings", objects.handlings),
     ("stand-ins", objects.stand_ins),
     ("submissions", objects.submissions),
+    ("files", files.files),
+    ("attachments", files.attachments),
+    ("handed", files.handed),
     ("statuses", given.statuses),
     ("acts", record.acts),
     ("log", record.log),
@@ -209,6 +223,7 @@ SECTIONS: Final[tuple[tuple[str, Callable[[Look], Iterator[Finding]]], ...]] = (
     ("received", given.received),
     ("answers", given.answers),
     ("peers", given.peers),
+    ("publications", publications.publications),
     ("cases", cases.cases),
     ("audit", parties.audit),
     ("decisions", given.decided),

@@ -32,7 +32,7 @@ from comity.kernel.model.objects import read_object
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.cards import Card
 from comity.kernel.seal.dsse import unverified_body
-from comity.kernel.seal.seals import VerifiedSeal, claimed, verify_seal
+from comity.kernel.seal.seals import VerifiedSeal, claimed
 from comity.kernel.seal.views import Withheld
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import (
@@ -42,7 +42,6 @@ from comity.kernel.store.rows import (
     ControlRow,
     Delivery,
     Holding,
-    Party,
     Peer,
     Received,
     StreamRow,
@@ -52,8 +51,10 @@ from comity.kernel.tlog.acts import act_digest, open_act
 from comity.kernel.tlog.promises import open_promise
 from comity.kernel.tlog.rows import Row, page_root
 from comity.node.agreements import clauses_in_force, gives, member_under, waits_for_papers
+from comity.node.attachments.keeping import take_disposal
+from comity.node.attributed import claimants, originator_of, verified_with
 from comity.node.casework.papers import KIND as CASE
-from comity.node.casework.taking import take_case
+from comity.node.casework.taking import ask_again, take_case
 from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.gossip import keep_promise, known_size, learn_known, note_checkpoint, seen_of
@@ -182,6 +183,10 @@ class NodeSide:
                     fault = keep_proof(work, peer, body, paper)
                     if fault is None:
                         take_case(work, peer, paper)
+                elif item.kind == "disposal":
+                    fault = keep_proof(work, peer, body, str(body["paper"]).encode())
+                    if fault is None:
+                        take_disposal(work, peer, body)
                 else:
                     fault = take_control_item(work, peer, item.kind, body)
                 work.tx.put(replace(peer_row(work.tx, peer), control=item.n))
@@ -193,6 +198,8 @@ class NodeSide:
                 code = broken.code if isinstance(broken, ComityError) else "message"
                 spend(work, peer, control=1)
                 work.audit("control-refused", {"party": peer, "n": item.n, "kind": item.kind, "code": code})
+                if item.kind == CASE:
+                    ask_again(work, peer, item.body, code)
                 work.tx.put(replace(peer_row(work.tx, peer), control=item.n))
             return broken
 
@@ -279,7 +286,7 @@ class NodeSide:
         assert act is not None, "a delivery names its act"
         page = msgspec.json.decode(made.page)
         more = (work.tx.last(StreamRow, "n", party=made.party) or 0) > made.last
-        able = self._able(work, made.party)
+        able = titles_able(work, made.party)
         items: list[ObjectItem] = []
         for row, digest in zip(rows, page["digests"], strict=True):
             shown = None
@@ -296,15 +303,6 @@ class NodeSide:
             items=tuple(items),
             more=more,
         )
-
-    def _able(self, work: Deed, peer: str) -> set[str]:
-        """Titles under which we may give to a party at this instant; a page made before is served again only as far as they go."""
-        clients = clients_of(work.tx, self.party)
-        return {
-            clause.title
-            for clause in clauses_in_force(work.tx, self.party, work.at)
-            if operative(clause, work.at) and gives(clause, sender=self.party, receiver=peer, clients=clients)
-        }
 
     def _item(
         self, tx: Reading, row: StreamRow, version: Version | None, shown: Shown | Withheld | None, digest: str
@@ -564,43 +562,22 @@ class _Desk:
 
     def _verified(self, item: ObjectItem, data: dict[str, Any]) -> VerifiedSeal:
         assert item.seal is not None and item.disclosure is not None
-        sealer, at = claimed(item.seal)
+        sealer, _ = claimed(item.seal)
         if sealer not in self._cards:
             self._cards[sealer] = card_of(self.work.tx, sealer)
         card = self._cards[sealer]
-        keys = {} if card is None else card.keys_at("node", at)
-        if not keys:
-            raise SealBroken(
-                "sealer-unknown", f"{item.object} was sealed by {sealer}, whose card is not known here; ask for it."
-            )
-        return verify_seal(item.seal, data, msgspec.json.decode(item.disclosure), keys)
+        return verified_with(card, item.object, item.seal, data, msgspec.json.decode(item.disclosure))
 
 
-def claimants(tx: Reading, verified: VerifiedSeal, data: dict[str, Any]) -> frozenset[str]:
-    """The parties whose verified cards list the creator of what stands under an origin seal; the sealer is one, or there is none.
-
-    An origin seal counts when the sealer's card was verified and lists the creator: a card nobody compared claims nothing. A party's
-    own id is its own, by the key it is made from, so nobody else can claim it. For what has no creator an origin seal is a claim that
-    others may make too, so it attributes nothing. One claimant is the originator (`originator_of`); more contest each other.
-    """
-    creator = data.get("created_by_ref")
-    if verified.role != "origin" or creator is None:
-        return frozenset()
-    card, row = card_of(tx, verified.party), tx.get(Party, verified.party)
-    if card is None or row is None or row.verified is None or creator not in card.identities:
-        return frozenset()
-    found = {verified.party}
-    for other in tx.find(Party):
-        if other.id != verified.party and other.card and other.verified is not None and creator != verified.party:
-            also = card_of(tx, other.id)
-            if also is not None and creator in also.identities:
-                found.add(other.id)
-    return frozenset(found)
-
-
-def originator_of(claims: frozenset[str]) -> str | None:
-    """The party to whom what it sealed is attributed: the one that claims its creator; None where nobody does, or several do."""
-    return next(iter(claims)) if len(claims) == 1 else None
+def titles_able(work: Deed, peer: str) -> frozenset[str]:
+    """Titles under which we may give to a party at this instant; what was decided before is served only as far as they go."""
+    us = work.node.party
+    clients = clients_of(work.tx, us)
+    return frozenset(
+        clause.title
+        for clause in clauses_in_force(work.tx, us, work.at)
+        if operative(clause, work.at) and gives(clause, sender=us, receiver=peer, clients=clients)
+    )
 
 
 def peer_row(tx: Reading, peer: str) -> Peer:

@@ -24,9 +24,11 @@ from comity.kernel.release.handling import Handling
 from comity.kernel.release.markings import marked
 from comity.kernel.release.vocabulary import TLP, strictest
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.seal.dsse import sign, unverified_body
+from comity.kernel.seal.dsse import unverified_body
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Batch, HandlingRow, Holding, Refused, Version
+from comity.node.attributed import under_seal
+from comity.node.batches import new_batch
 from comity.node.catchup import finish
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
@@ -146,7 +148,7 @@ def take_in(
     for chunk in _chunks(items):
         with deed(node, officer) as work:
             batch = _open(work, batch, handling)
-            incoming, refused, changed = _read_chunk(work, chunk, batch.b, handling if minted else None)
+            incoming, refused, changed = _read_chunk(work, chunk, batch.b, handling, minted=minted)
             kept = keep(work, incoming, batch=batch, custodian=node.party, title=None, handlings=(handling,))
             work.tx.add(refused)
             counts = counts.plus(kept, len(refused), changed)
@@ -184,17 +186,6 @@ def _open(work: Deed, batch: Batch, handling: Handling) -> Batch:
     return new_batch(work, replace(batch, at=work.at, touched=work.at, moved=b"[]"), handling)
 
 
-def new_batch(work: Deed, batch: Batch, handling: Handling) -> Batch:
-    """A batch under the next number, with what the officer states for it, signed."""
-    batch = replace(batch, b=(work.tx.last(Batch, "b") or 0) + 1)
-    s = (work.tx.last(HandlingRow, "s") or 0) + 1
-    stated = replace(handling, by=work.officer, at=work.at)
-    target = f"batch:{batch.b}"
-    envelope = sign("handling", {"target": target, "handling": stated.as_json()}, [work.node.keys.node])
-    work.tx.add([batch, HandlingRow(s, target, envelope, work.at)])
-    return batch
-
-
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
     """Chunks of a source; where it breaks off, what came before is a chunk too, and then the reason is raised."""
     source = iter(items)
@@ -218,7 +209,7 @@ def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _read_chunk(
-    work: Deed, chunk: list[Any], batch: int, ours: Handling | None
+    work: Deed, chunk: list[Any], batch: int, stated: Handling, *, minted: bool
 ) -> tuple[list[Incoming], list[Refused], int]:
     incoming: list[Incoming] = []
     refused: list[Refused] = []
@@ -231,13 +222,18 @@ def _read_chunk(
         try:
             said = Handling(**item.handling) if item.handling else None
             found = read_object(item.raw)
-            if ours is not None:
-                tlp = None if item.shared else strictest(TLP, (ours.tlp, said.tlp if said else None))
+            if minted:
+                tlp = None if item.shared else strictest(TLP, (stated.tlp, said.tlp if said else None))
                 former = [*filter(None, [made.get(found.id)]), *_before(work.tx, work.node.party, found.id)]
                 found = made[found.id] = _minted(found, former, frozenset(item.undated), tlp)
             # what the file says of one object is kept with it, so that it still counts when the object is looked at again
             terms = None if said is None else Terms(said.tlp, said.pap, None, None, None, None, None)
-            incoming.append(Incoming(found, original=item.original, handling=said, terms=terms))
+            more = {"original": item.original, "handling": said, "terms": terms}
+            seal = getattr(item, "seal", None)
+            if seal is None:
+                incoming.append(Incoming(found, **more))
+            else:
+                incoming.append(under_seal(work.tx, found, seal, item.opens, own=bool(stated.own), **more))
             changed += bool(item.changes)
         except ComityError as broken:
             named = broken.detail.get("id") or _id_in(item.raw)

@@ -22,13 +22,14 @@ from comity.kernel.model.instants import Instant, format
 from comity.kernel.model.objects import StixObject, from_data, read_object
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.markings import marked
+from comity.kernel.release.vocabulary import TLP
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Batch, Holding, StandIn, Version
+from comity.node.batches import new_batch
 from comity.node.catchup import finish
 from comity.node.context import Deed, Node
-from comity.node.deeds import deed
-from comity.node.intake import new_batch
+from comity.node.mandates import needs
 from comity.node.objects import Incoming, class_facets, keep
 
 MILLISECOND: Final = 1_000
@@ -164,9 +165,12 @@ def mint(
         name: The name of the batch.
 
     Raises:
-        InputRefused: as the validation of STIX says; nothing is kept then.
+        InputRefused: as the validation of STIX says; nothing is kept then. NotAllowed: `mandate-ceiling` where an officer releases
+        what is above the mandate.
     """
     own = replace(handling, own=True, by=work.officer, at=work.at)
+    if work.acting is not None and work.acting.kind == "release":
+        needs(work, work.officer, "tlp", own.tlp or TLP[-1])
     made = [from_data(marked(data, own.tlp)) for data in objects]
     ours = [kind for kind in kinds if kind.published is None]
     present = {row.id for row in work.tx.find_in(Version, "id", [kind.extension for kind in ours])}
@@ -238,19 +242,3 @@ def our_own(tx: Reading, us: str, id: str) -> Seen:
             "not-ours", f"{id} is another party's word; say what you think of it in an object of your own."
         )
     return own
-
-
-def mint_alone(
-    node: Node,
-    officer: str,
-    objects: Sequence[Mapping[str, Any]],
-    handling: Handling,
-    *,
-    name: str,
-    kinds: Iterable[Kind] = (),
-) -> list[StixObject]:
-    """`mint` as a deed of its own."""
-    with deed(node, officer) as work:
-        made = mint(work, objects, handling, name=name, kinds=kinds)
-        work.audit(name, {"objects": [one.id for one in made]})
-    return made

@@ -30,6 +30,7 @@ ROLES: Final = {
 RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "read": tuple(ROLES),
     "read officers": ("admin", "audit"),
+    "open": ("audit",),
     "take in": ("release", "sign", "admin"),
     "release": ("release",),
     "sign": ("sign",),

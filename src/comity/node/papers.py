@@ -21,6 +21,7 @@ ACT_OF: Final = {
     "epoch": "epoch",
     "renewal": "renew",
     "restore": "restore",
+    "disposal": "dispose",
 }
 """The kind of act under which each kind of paper goes; all others go as ``instrument``."""
 

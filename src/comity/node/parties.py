@@ -274,8 +274,11 @@ def receiver_of(tx: Reading, party: str) -> Receiver:
 
 
 def is_plain(tx: Reading, party: str) -> bool:
-    """Whether a party reads over TAXII only: an officer gave it a token, and it has never shown a card."""
-    return card_of(tx, party) is None and next(iter(tx.find(Reader, party=party, ended=None)), None) is not None
+    """Whether a party runs no node: its card lists no log key, for each node has a log; or it has no card and reads with a token."""
+    card = card_of(tx, party)
+    if card is not None:
+        return not any(one.use == "log" for one in (*card.keys, *card.retired))
+    return next(iter(tx.find(Reader, party=party, ended=None)), None) is not None
 
 
 def clients_of(tx: Reading, party: str) -> frozenset[str]:

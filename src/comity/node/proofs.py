@@ -30,12 +30,12 @@ from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CheckpointRow, Evidence, PromiseRow
 from comity.kernel.tlog.checkpoint import origin, parse_origin, raw_key, read_checkpoint
 from comity.kernel.tlog.promises import Gap, Opening, Promise, State, open_promise, read_promise, state, verify_kept
-from comity.kernel.tlog.proof import LogProof
 from comity.kernel.tlog.ticks import closes_at
 from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.gossip import note_checkpoint
 from comity.node.parties import name_of, need_card
+from comity.node.record import outer_of
 
 OPEN: Final = frozenset({State.PENDING.value, State.OVERDUE.value})
 """States in which asking for the proof makes sense."""
@@ -282,13 +282,6 @@ def keep_proof(work: Deed, party: str, act: str, data: bytes) -> tuple[bool, Log
 def promise_for(tx: Reading, party: str, act: str) -> PromiseRow | None:
     """The promise a party made for an act."""
     return next((row for row in tx.find(PromiseRow, act=act) if parse_origin(row.origin)[0] == party), None)
-
-
-def outer_of(proof: Mapping[str, Any]) -> LogProof:
-    """The proof of the tick in the log, from an answer."""
-    return LogProof(
-        int(proof["tick"]), tuple(bytes.fromhex(one) for one in proof["outer"]), str(proof["checkpoint"]).encode()
-    )
 
 
 def _opening(data: bytes) -> tuple[dict[str, Any], Opening | None]:

@@ -38,8 +38,8 @@ from comity.kernel.tlog.rows import Page, Row, row_proof, row_salt
 from comity.node.context import Deed, Node, put_setting, read_setting
 from comity.node.deeds import deed
 from comity.node.parties import resolve_party
-from comity.node.proofs import outer_of, promise_for
-from comity.node.record import promise, proof_of
+from comity.node.proofs import promise_for
+from comity.node.record import outer_of, promise, proof_of
 from comity.node.views import disclosed, show_row
 
 

@@ -28,6 +28,8 @@ class Quota:
 
     what: str
     most: int
+    verb: str = "send"
+    """What it does with them: what it sends is taken later, what it asks for is given later."""
 
 
 QUOTAS: Final[Mapping[str, Quota]] = {
@@ -38,6 +40,7 @@ QUOTAS: Final[Mapping[str, Quota]] = {
     "submissions": Quota("objects handed in over TAXII", 1_000_000),
     "packs": Quota("packs", 1_000),
     "failed": Quota("requests that fail", 10_000),
+    "given": Quota("bytes of files", 256 << 30, "ask for"),
 }
 """A first sync of 10^6 objects stays well below each; a flood that does not is some gigabytes a day at most."""
 
@@ -73,9 +76,11 @@ def exhausted(tx: Reading, party: str, at: Instant, *names: str) -> Unavailable 
     for name in names or QUOTAS:
         if done[name] >= most[name]:
             until = format((at // DAY + 1) * DAY)
+            quota = QUOTAS[name]
+            dealt = "taken" if quota.verb == "send" else "given"
             return Unavailable(
                 "peer-quota",
-                f"This party may send {most[name]:,} {QUOTAS[name].what} a day here; what goes beyond is taken from {until} on.",
+                f"This party may {quota.verb} {most[name]:,} {quota.what} a day here; what goes beyond is {dealt} from {until} on.",
                 quota=name,
                 until=until,
             )

@@ -19,9 +19,10 @@ from comity.kernel.model.instants import SECOND, Instant
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import ActRow, CheckpointRow, Tile
-from comity.kernel.tlog.acts import Act, act_digest, make_act, officers_commitment
-from comity.kernel.tlog.checkpoint import Checkpoint, origin, parse_origin, sign_checkpoint
+from comity.kernel.tlog.acts import Act, act_digest, make_act, officers_body, officers_commitment
+from comity.kernel.tlog.checkpoint import Checkpoint, origin, parse_origin, read_checkpoint, sign_checkpoint
 from comity.kernel.tlog.promises import Promise, make_promise
+from comity.kernel.tlog.proof import LogProof
 from comity.kernel.tlog.ticks import act_leaf, due, free_place, inner_proof, inner_root, record_hash, tick_of
 from comity.kernel.tlog.tiles import TileWriter, tile_hashes
 from comity.kernel.tlog.tree import consistency_proof, inclusion_proof
@@ -29,6 +30,10 @@ from comity.node.context import Deed, Node, need_setting, put_setting, read_sett
 
 PERIOD: Final = 60 * SECOND
 """The length of a tick unless the node was made with another."""
+
+EVERYBODY: Final = "*"
+"""The addressee under which acts are filed that concern nobody in particular and that anybody may see: publications. They count
+by themselves, so that their numbers tell nothing of what else was done."""
 
 MISSED_AT_ONCE: Final = 100_000
 """Leaves appended in one go when a node was down; the rest follows in the same deed, tile by tile."""
@@ -162,9 +167,10 @@ def record(
 
     Args:
         kind: One of the closed list of `comity.kernel.tlog.acts`.
-        to: The one addressee; empty for a deed that concerns our own node.
+        to: The one addressee; empty for a deed that concerns our own node; `EVERYBODY` for one that anybody may see.
         title: ``<agreement digest>#<clause>`` it was done under.
-        officers: Ids of the officers who decided; only a salted commitment to them and the reason goes out.
+        officers: Ids of the officers who decided; only a salted commitment to them, the mandate they acted under and the reason
+            goes out.
     """
     node, tx = deed.node, deed.tx
     facts = log_facts(tx)
@@ -172,11 +178,12 @@ def record(
     previous = next((row.digest for row in tx.find(ActRow, to=to, seq=seq - 1)), None) if seq > 1 else None
     salt = node.random(16, f"officers/{kind}/{to}/{seq}")
     who = sorted(officers)
+    mandate = deed.mandate(who)
     act = Act(
         kind=kind,
         id=f"comity-act--{UUID(bytes=node.random(16, f'id/{kind}/{to}/{seq}'), version=4)}",
         by=node.party,
-        to=to or None,
+        to=None if to == EVERYBODY else to or None,
         at=deed.at,
         origin=facts.origin,
         seq=seq,
@@ -184,7 +191,7 @@ def record(
         body=body,
         title=title,
         epoch=epoch,
-        officers=officers_commitment(salt, who, reason) if who else None,
+        officers=officers_commitment(salt, who, reason, mandate) if who else None,
     )
     envelope = make_act(act, node.keys.node)
     tick, place = _reserve(deed, facts)
@@ -198,7 +205,7 @@ def record(
         place=place,
         salt=node.random(16, f"act/{kind}/{to}/{seq}"),
         envelope=envelope,
-        officers=canonical({"officers": who, "reason": reason, "salt": salt.hex()}),
+        officers=canonical({**officers_body(who, reason, mandate), "salt": salt.hex()}),
     )
     tx.add([row])
     return row
@@ -225,6 +232,20 @@ def newest_checkpoint(tx: Reading, origin: str | None = None) -> CheckpointRow |
     """The newest checkpoint of a log we hold (default: our own), or None before its first tick is over."""
     wanted = log_facts(tx).origin if origin is None else origin
     return next(iter(tx.find(CheckpointRow, origin=wanted, reverse=True, limit=1)), None)
+
+
+def stands_in(tx: Reading, what: str, at: str) -> str:
+    """Where what a paper says stands in our record: the object and its instant, and our log as its newest checkpoint has it.
+
+    Args:
+        what: The object's id.
+        at: Its version, or the instant of what the paper shows.
+    """
+    row = newest_checkpoint(tx)
+    if row is None:
+        return f"{what}\n{at}\n{log_facts(tx).origin}, before its first checkpoint"
+    one = read_checkpoint(row.note)
+    return f"{what}\n{at}\n{one.origin}, {one.size} leaves, root {one.root.hex()}"
 
 
 def consistency(tx: Reading, old: int, new: int) -> tuple[bytes, ...]:
@@ -277,7 +298,19 @@ def proof_of(node: Node, tx: Reading, digest: str, known: int = 0) -> dict[str, 
     }
 
 
+def outer_of(proof: Mapping[str, Any]) -> LogProof:
+    """The proof of the tick in the log, from what `proof_of` gives."""
+    return LogProof(
+        int(proof["tick"]), tuple(bytes.fromhex(one) for one in proof["outer"]), str(proof["checkpoint"]).encode()
+    )
+
+
+def addressee(act: Act) -> str:
+    """Under which addressee an act is filed."""
+    return EVERYBODY if act.kind == "publish" else act.to or ""
+
+
 def officers_of(row: ActRow) -> dict[str, Any]:
-    """What the act's commitment binds: {officers, reason, salt}; for an auditor, never for a peer."""
+    """What the act's commitment binds: {officers, reason, salt, mandate?}; for an auditor, never for a peer."""
     opened: dict[str, Any] = msgspec.json.decode(row.officers)
     return opened

@@ -11,11 +11,13 @@ from comity.kernel.model.instants import Instant, format
 from comity.kernel.release.agreement import Agreement
 from comity.kernel.release.closure import Reissue, Show, Withdraw
 from comity.kernel.release.decision import Refer, Release, Withhold
+from comity.kernel.release.vocabulary import TLP
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import AgreementRow, Approval, Class, Holding, Party, StreamRow, Version
 from comity.node.agreements import describe, parties_of, superseded_by, suppose
 from comity.node.context import Node
 from comity.node.deeds import deed
+from comity.node.mandates import needs
 from comity.node.parties import name_of, resolve_party
 from comity.node.record import record
 from comity.node.streams import World, plan, settle, with_stand_ins, world_for
@@ -197,12 +199,13 @@ def approve(
         {object, party, title, view, officers, words, released}.
 
     Raises:
-        NotFound: `no-such-object`. NotAllowed: `not-referred`, `second-officer`.
+        NotFound: `no-such-object`. NotAllowed: `not-referred`, `second-officer`, `mandate-ceiling`.
     """
     with deed(node, officer) as work:
         row = resolve_party(work.tx, party)
         world = world_for(work.tx, node.party, row.id, work.at)
         holding, decision = _referred(work.tx, world, object_id)
+        needs(work, officer, "tlp", world.facets(holding.cls).tlp or TLP[-1])
         standing = world.approvals(holding.version, decision.title)
         if any(one.officer == officer for one in standing):
             raise NotAllowed(

@@ -5,6 +5,8 @@ our streams towards it go on behind what it has, what stands between is filled w
 ``lost``, and what was appended meanwhile moves behind them. Promises made inside the gap read `lost at restore` elsewhere and
 convict nobody (`note_restore`). Acts of the ended life keep their tiles, so all that was in its last checkpoint stays provable.
 
+What was appointed to be published waits for an officer's word again: whether it went out after the backup is not known here.
+
 Lost for good: what was taken in, decided, signed and released after the backup, as far as no peer sends it again (what peers
 delivered to us, they deliver again); the account of it; the proofs of acts whose tick was not over at the backup
 (docs/formats/log.md, Restore).
@@ -29,6 +31,7 @@ from comity.node.deeds import deed
 from comity.node.gossip import note_checkpoint
 from comity.node.papers import append_control, hand_over
 from comity.node.parties import name_of, need_card, resolve_party
+from comity.node.publishing import fall_back
 from comity.node.record import (
     LogFacts,
     closed_level,
@@ -81,6 +84,7 @@ def reopen(node: Node) -> LogFacts:
                 control, objects = _ends(tx, party)
                 put_setting(tx, f"unaligned/{party}", {"control": control, "objects": objects})
             hand_over(work, party, "restore", "", canonical(gap))
+        fall_back(work)
         work.audit("restore", gap)
     return facts
 

@@ -111,7 +111,7 @@ def _hint(word: str, known: list[str]) -> str:
 
     near = nearest(word, known)
     listed = f"the words are {', '.join(known)}."
-    return listed if near is None else f"did you mean {near!r}? {listed.capitalize()}"
+    return listed if near is None else f"did you mean {near!r}? {listed[:1].upper()}{listed[1:]}"
 
 
 def handling_of(said: Mapping[str, Any], now: Instant) -> Handling:

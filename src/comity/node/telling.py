@@ -21,7 +21,7 @@ from comity.node.objects import class_facets
 from comity.node.parties import card_of, name_of
 from comity.node.proofs import worth
 from comity.node.quotas import held_up
-from comity.node.record import log_facts, newest_checkpoint
+from comity.node.record import EVERYBODY, log_facts, newest_checkpoint
 from comity.node.release import compare_agreements, preview_standing
 
 
@@ -114,8 +114,8 @@ def _act(tx: Reading, row: ActRow, size: int) -> dict[str, Any]:
     return {
         "act": row.digest,
         "kind": row.kind,
-        "to": row.to or None,
-        "name": name_of(tx, row.to) if row.to else None,
+        "to": None if row.to == EVERYBODY else row.to or None,
+        "name": "everybody" if row.to == EVERYBODY else name_of(tx, row.to) if row.to else None,
         "at": format(row.at),
         "tick": row.tick,
         "place": row.place,

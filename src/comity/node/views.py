@@ -103,24 +103,14 @@ class Seals:
         """The row's version with a seal over it."""
         if version.seal is not None:
             return version
-        node = self._deed.node
-        data = read_json(version.raw)
-        seed = node.random(32, f"seal/{version.id}/{version.modified}")
         original = self._originals.get(version.n)
-        made = seal(
-            data,
-            seed=seed,
-            role="anonymous" if original is not None else self._role(row, data.get("created_by_ref")),
-            party=node.party,
-            key=node.keys.node,
-            at=self._deed.at,
-            source=original,
-        )
-        opened = canonical(disclosure(made.commitment, EVERYTHING))
-        version = replace(version, digest=made.commitment.digest, seal=made.envelope, disclosure=opened)
-        source = canonical({"salt": made.source_salt.hex(), "source": original})
-        self._made.append((version, Sealing(version.n, seed, source)))
-        return version
+        if original is not None:
+            role: Role = "anonymous"
+        else:
+            role = self._role(row, read_json(version.raw).get("created_by_ref"))
+        made = _sealed(self._deed, version, role, original)
+        self._made.append(made)
+        return made[0]
 
     def keep(self) -> None:
         """Write the seals that were made."""
@@ -139,6 +129,31 @@ class Seals:
         return self._own[batch] or (
             identity in self._spoken and any(one.own for one in handlings_for(self._deed.tx, identity, []))
         )
+
+
+def seal_own(deed: Deed, version: Version) -> tuple[Version, Sealing]:
+    """A version of our own word with our seal of origin over it, and what the seal was made with; both are yet to be written."""
+    return _sealed(deed, version, "origin", None)
+
+
+def _sealed(deed: Deed, version: Version, role: Role, original: str | None) -> tuple[Version, Sealing]:
+    node = deed.node
+    seed = node.random(32, f"seal/{version.id}/{version.modified}")
+    made = seal(
+        read_json(version.raw),
+        seed=seed,
+        role=role,
+        party=node.party,
+        key=node.keys.node,
+        at=deed.at,
+        source=original,
+    )
+    opened = canonical(disclosure(made.commitment, EVERYTHING))
+    source = canonical({"salt": made.source_salt.hex(), "source": original})
+    return (
+        replace(version, digest=made.commitment.digest, seal=made.envelope, disclosure=opened),
+        Sealing(version.n, seed, source),
+    )
 
 
 def disclosed(tx: Reading, version: Version, shown: Shown) -> bytes:

@@ -24,6 +24,7 @@ MAY: Final = {
     "sign": {"sign"},
     "release": {"release"},
     "admin or audit": {"admin", "audit"},
+    "audit": {"audit"},
 }
 
 

@@ -16,6 +16,10 @@ WORDS = {
     "export": ("--output", "{tmp}/x"),
     "import": ("-",),
     "handling set": ("1", "--tlp", "green"),
+    "attachment add": ("-", "--tlp", "green"),
+    "attachment open": ("nobody", "--output", "{tmp}/x"),
+    "attachment forget": ("nobody", "--reason", "x"),
+    "attachment record": ("nobody", "copied"),
     "card set": ("--office", "x"),
     "card verify": ("x", "--fingerprint", "12345 " * 6, "--method", "telephone"),
     "card rotate": ("node",),
@@ -34,11 +38,13 @@ WORDS = {
     "pack": ("{tmp}/pack", "--to", "x"),
     "backup": ("{tmp}/copy-{role}",),
     "log prove": ("00000000",),
+    "log open": ("00000000", "--output", "{tmp}/opening"),
 }
 """The words each command needs beside its name, where they are more than one name that nobody has."""
 
 ALONE = {
     *(
+        "attachment list",
         "card list",
         "card show",
         "peer list",

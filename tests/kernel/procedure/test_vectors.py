@@ -13,7 +13,7 @@ import pytest
 
 from comity.kernel.errors import CODES, ComityError, InputRefused
 from comity.kernel.model import instants
-from comity.kernel.procedure.acts import claimed_act
+from comity.kernel.procedure.acts import ROADS, claimed_act
 from comity.kernel.procedure.calendar import after, executable, read_calendar
 from comity.kernel.procedure.clocks import ClockState
 from comity.kernel.procedure.evidence import FAULTS, verify_evidence
@@ -21,7 +21,7 @@ from comity.kernel.procedure.fold import fold
 from comity.kernel.procedure.ledger import claimed_entry, open_promise, open_standing
 from comity.kernel.procedure.replica import join, take_promise
 from comity.kernel.procedure.rules import KINDS, Rule, decide
-from comity.kernel.procedure.tables import BY, EFFECTS, GUARDS, OPEN_KINDS, read_table
+from comity.kernel.procedure.tables import BY, EFFECTS, GUARDS, OPEN_KINDS, RECORDED, read_table
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import PublicKey
 from comity.node.procedures import shipped_tables
@@ -78,6 +78,17 @@ def test_the_broken_last_entries_do_not_follow() -> None:
         assert refused.value.code == "ledger-follow", case["name"]
 
 
+def test_what_is_recorded_for_a_party_without_a_node_counts_is_shown_or_is_refused_as_the_vectors_say() -> None:
+    said = vectors("recorded")
+    keys, table = held(said["keys"]), read_table(said["table"])
+    entries = [one.encode() for one in said["entries"]]
+    for size, state in enumerate(said["states"], 1):
+        assert canonical(fold(table, entries[:size], keys).as_json()) == canonical(state)
+    refused = [claimed_entry(one).refused for one in entries]
+    assert [None if one is None else one[0] for one in refused] == said["refused"]
+    assert set(said["refused"]) == {None, "step-recorded", "step-future"}
+
+
 def test_the_evidence_convicts_whom_it_says_and_the_other_nobody() -> None:
     said = vectors("faults")
     keys, tables = held(said["keys"]), {table.digest: table for table in shipped_tables().values()}
@@ -129,6 +140,8 @@ def test_the_examples_of_the_page_are_those_of_the_vectors() -> None:
     first, second = (claimed_entry(one.encode()) for one in said["entries"][:2])
     assert example("charter") == claimed_act(first.act).open
     assert example("act") == claimed_act(second.act).as_json()
+    noted = claimed_act(claimed_entry(vectors("recorded")["entries"][2].encode()).act)
+    assert example("recorded") == noted.as_json()["recorded_from"]
     shown = example("entry")
     assert shown.pop("act").startswith('{"payload":')
     entry = json.loads(canonical(second.as_json()))
@@ -143,6 +156,8 @@ def test_the_lists_of_the_page_are_complete() -> None:
     assert rows("guard") == list(GUARDS)
     assert rows("effect") == list(EFFECTS)
     assert rows("rule") == list(KINDS)
+    assert rows("road") == list(ROADS)
+    assert rows("recorded") == list(RECORDED)
     assert rows("fault") == list(FAULTS)
     assert rows("clock state") == list(ClockState)
     assert rows("refusal") == [code for code in CODES if code.startswith("step-")]

@@ -173,7 +173,8 @@ def test_the_doctor_finds_nothing_in_a_case_and_names_what_somebody_changed_in_i
     store = world.nodes[B].store
     with store.read() as tx:
         row, entries = case_row(tx, case), list(tx.find(CaseEntry, case=case))
-        papers, contents = list(tx.find(CasePaper, case=case)), list(tx.find(CaseContent, case=case))
+        papers = sorted(tx.find(CasePaper, case=case), key=lambda one: one.n)
+        contents = list(tx.find(CaseContent, case=case))
     own = next(one for one in contents if one.behind)
     damage: list[tuple[Any, Any]] = [
         (row, replace(row, role="convener")),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from comity.kernel.errors import InputRefused
 
@@ -26,6 +26,8 @@ class Item:
             before keeps the dates it has.
         shared: Whether others give the same id to what they make of the same file, so that nothing of ours may stand
             in the bytes.
+        seal: The envelope of the seal it stands under in the file, not verified yet; None where the file has none.
+        opens: What opens that seal, JSON-ready.
     """
 
     raw: bytes
@@ -35,6 +37,8 @@ class Item:
     handling: Mapping[str, str] = field(default_factory=dict)
     undated: tuple[str, ...] = ()
     shared: bool = False
+    seal: bytes | None = None
+    opens: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

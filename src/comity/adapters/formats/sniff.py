@@ -21,7 +21,8 @@ _LINES: Final = re.compile(rb"\{[^\n]*\}[ \t\r]*\n\s*\{")
 """One object on the first line and the next one begins behind it, which no single JSON text does."""
 
 TAKEN: Final = (
-    "STIX 2.1, STIX 2.0, MISP events and galaxies, tables of indicators (CSV), lists of one value a line and CISA KEV"
+    "STIX 2.1, STIX 2.0, sealed objects, MISP events and galaxies, tables of indicators (CSV), lists of one value a "
+    "line and CISA KEV"
 )
 
 _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
@@ -194,6 +195,8 @@ def _json(name: str, seen: Outline, start: bytes) -> Seen:
         raise refused(name, "a CACAO playbook")
     if "document" in keys and ("vulnerabilities" in keys or "product_tree" in keys):
         raise refused(name, "a CSAF advisory")
+    if seen.texts.get("form", "").startswith("comity-sealed/") and "objects" in keys:
+        return Seen("sealed")
     if kind == "bundle" or "objects" in keys or {"type", "id"} <= keys or "more" in keys:
         return Seen("stix")
     if kind:

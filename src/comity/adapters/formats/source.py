@@ -33,6 +33,7 @@ from comity.kernel.errors import InputRefused
 from comity.kernel.model import bundle, strictjson
 from comity.kernel.model.instants import Instant
 from comity.kernel.seal.canonical import canonical
+from comity.kernel.seal.sealed import LARGEST, read_sealed
 
 __all__ = ["Item", "Refusal", "Source", "open_source"]
 
@@ -53,7 +54,7 @@ class Source:
         skip: Results that were already taken.
 
     Attributes:
-        format: ``stix-2.1``, ``stix-2.0``, ``misp``, ``misp-galaxy``, ``csv``, ``values`` or ``kev``. A STIX file is
+        format: ``stix-2.1``, ``stix-2.0``, ``sealed``, ``misp``, ``misp-galaxy``, ``csv``, ``values`` or ``kev``. A STIX file is
             told by its first object, others in it are still told apart one by one.
         results: Results given so far, those stepped over included: the `skip` that goes on here.
         objects, refused: How many of them were items and refusals.
@@ -98,6 +99,8 @@ class Source:
             return self._lines()
         if seen.format == "stix":
             return _read_stix(self._source.stream.read1)
+        if seen.format == "sealed":
+            return _read_sealed(self._source.stream.read(LARGEST + 1))
         if seen.format == "misp":
             return read_misp(self._source, self._maker, seen.key)
         if seen.format == "misp-galaxy" and seen.galaxy is not None:
@@ -199,6 +202,11 @@ def _stix_version(peek: bytes) -> str:
     except InputRefused:
         pass
     return "stix-2.1"
+
+
+def _read_sealed(data: bytes) -> Results:
+    for number, one in enumerate(read_sealed(data), 1):
+        yield Item(one.raw, place=f"object {number}", seal=one.seal, opens=one.disclosure)
 
 
 def _read_stix(read: Callable[[int], bytes]) -> Results:

@@ -19,6 +19,7 @@ from comity.adapters.http.signing import sign_request, verify_response
 from comity.kernel.errors import ComityError, NotFound, RequestRefused, SealBroken, Unavailable, Usage
 from comity.kernel.exchange.messages import MEDIA_TYPE
 from comity.kernel.model import strictjson
+from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import Instant
 from comity.kernel.seal.keys import PublicKey, SigningKey
 
@@ -120,6 +121,34 @@ class PeerClient:
         if _TILE.fullmatch(path) is None or ".." in path:
             raise Usage("peer-url", "A tile is named by its C2SP path, such as 0/x001/067.")
         return self._ask("GET", f"/tile/{path}")
+
+    def attachment(self, ask: bytes) -> bytes:
+        """Chunks of a file, as `comity.kernel.exchange.attachments` writes what is asked for and what is given.
+
+        Raises:
+            NotFound: `peer-refused` where it is not given; else as `turn`.
+        """
+        return self._ask("POST", "/attachment", ask)
+
+    def public(self, skip: int) -> bytes:
+        """A page of what the peer published, as everybody may ask: unsigned, and so is the answer, which proves itself or not.
+
+        Raises:
+            NotFound: `peer-refused` where it serves none. Else as `turn`.
+        """
+        return self._open(f"/public?skip={skip}")
+
+    def publication(self, id: str) -> bytes:
+        """The public proof of an object that the peer published. Errors as `public`."""
+        if type_of(id) is None:
+            raise Usage("peer-url", "A publication is named by the id of its object.")
+        return self._open(f"/public/{id}")
+
+    def _open(self, path: str) -> bytes:
+        answer = self._out.send("GET", f"{self._base}{PREFIX}{path}", {"accept": "application/json"})
+        if answer.status != 200:
+            _refused(answer)
+        return answer.body
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> bytes:
         url = f"{self._base}{PREFIX}{path}"

@@ -70,17 +70,8 @@ class KeyFolder:
             Unavailable: `store-full`.
         """
         _check_use(use)
-        seed = os.urandom(32)
-        key = SigningKey.from_seed(seed)
-        record = {
-            "created": format(at),
-            "form": 1,
-            "kdf": None,
-            "keyid": key.public.keyid,
-            "seed": seed.hex(),
-            "use": use,
-        }
-        private.write(self._path / f"{use}-{key.public.keyid[:16]}.json", canonical(record) + b"\n")
+        key, content = _made(use, at)
+        private.write(self._path / f"{use}-{key.public.keyid[:16]}.json", content)
         return key
 
     def all(self, use: str) -> tuple[KeyRecord, ...]:
@@ -123,26 +114,67 @@ class KeyFolder:
         return None
 
     def _record(self, path: Path, short: str, use: str) -> KeyRecord:
-        content = private.read(path)
-        try:
-            value: Any = strictjson.read(content)
-            if value["form"] != 1 or value["use"] != use:
-                raise ValueError
-            if value["kdf"] is not None:
-                raise LocalFault(
-                    "key-damaged", f"The key {path} is under a passphrase, which this release cannot ask for."
-                )
-            key = SigningKey.from_seed(bytes.fromhex(value["seed"]))
-            created = parse(value["created"])
-        except LocalFault as error:
-            if error.code == "key-damaged":
-                raise
-            raise _damaged(path) from None
-        except (ComityError, ValueError, KeyError, TypeError):
-            raise _damaged(path) from None
-        if key.public.keyid != value["keyid"] or key.public.keyid[:16] != short:
+        record = _read(path, private.read(path), use)
+        if record.keyid[:16] != short:
             raise _damaged(path)
-        return KeyRecord(use, created, key)
+        return record
+
+
+def new_key_file(path: Path, *, at: Instant) -> SigningKey:
+    """Make the key of a party without a node, as one file (0600) in a folder of its owner's choice.
+
+    Raises:
+        NotAllowed: `store-exists`: there is such a file; a key is never overwritten.
+        Unavailable: `store-full`.
+    """
+    key, content = _made("identity", at)
+    private.write(path, content)
+    return key
+
+
+def read_key_file(path: Path) -> SigningKey:
+    """The key in such a file.
+
+    Raises:
+        LocalFault: `key-missing`, `key-damaged`. NotAllowed: `key-exposed`.
+    """
+    if not path.exists():
+        raise LocalFault("key-missing", f"There is no key file {path}; comity key new {path} makes one.")
+    return _read(path, private.read(path, alone=True), "identity").key
+
+
+def _made(use: str, at: Instant) -> tuple[SigningKey, bytes]:
+    seed = os.urandom(32)
+    key = SigningKey.from_seed(seed)
+    record = {
+        "created": format(at),
+        "form": 1,
+        "kdf": None,
+        "keyid": key.public.keyid,
+        "seed": seed.hex(),
+        "use": use,
+    }
+    return key, canonical(record) + b"\n"
+
+
+def _read(path: Path, content: bytes, use: str) -> KeyRecord:
+    try:
+        value: Any = strictjson.read(content)
+        if value["form"] != 1 or value["use"] != use:
+            raise ValueError
+        if value["kdf"] is not None:
+            raise LocalFault("key-damaged", f"The key {path} is under a passphrase, which this release cannot ask for.")
+        key = SigningKey.from_seed(bytes.fromhex(value["seed"]))
+        created = parse(value["created"])
+    except LocalFault as error:
+        if error.code == "key-damaged":
+            raise
+        raise _damaged(path) from None
+    except (ComityError, ValueError, KeyError, TypeError):
+        raise _damaged(path) from None
+    if key.public.keyid != value["keyid"]:
+        raise _damaged(path)
+    return KeyRecord(use, created, key)
 
 
 def _damaged(path: Path) -> LocalFault:

@@ -62,15 +62,19 @@ def write(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, *, alone: bool = False) -> bytes:
     """The content of a private file; the folder and the file are checked on the open file, not on its name.
+
+    Args:
+        alone: The file stands in a folder of its owner's choice, which others may enter.
 
     Raises:
         NotAllowed: `key-exposed`: the group or others can read or change it, or it belongs to somebody else.
         LocalFault: `key-missing`, `key-damaged`.
     """
     try:
-        _refuse_exposed(path.parent, os.stat(path.parent), "700")
+        if not alone:
+            _refuse_exposed(path.parent, os.stat(path.parent), "700")
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with open(number, "rb") as file:
             found = os.fstat(file.fileno())

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from datetime import date
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from comity.desks.cases.telling import told_of
+from comity.desks.cases.telling import namer, told_of
 from comity.kernel.errors import NotFound, Usage
-from comity.kernel.model.instants import format, parse_offset
-from comity.kernel.procedure.acts import claimed_act
+from comity.kernel.model.ids import type_of
+from comity.kernel.model.instants import Instant, format, parse_offset
+from comity.kernel.procedure.acts import Recorded, claimed_act
+from comity.kernel.procedure.agreed import calendar_of
 from comity.kernel.procedure.calendar import Calendar
 from comity.kernel.procedure.charter import Charter
+from comity.kernel.procedure.judging import State
 from comity.kernel.procedure.ledger import claimed_entry
+from comity.kernel.procedure.tables import Table
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import CaseEntry, CasePaper, CaseRow
+from comity.kernel.store.rows import CaseEntry, CasePaper, CaseRow, Party
+from comity.node.agreements import need_agreement, read_form
 from comity.node.casework.acting import act, open_case
+from comity.node.casework.agreed import ZONE_FOR
 from comity.node.casework.keeping import case_row, content_of, keys_known, state_of_case, table_of
 from comity.node.casework.signing import drafts_of, propose, support
 from comity.node.context import Node
@@ -42,14 +48,29 @@ class Open(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     set: Annotated[
         tuple[str, ...],
         Meta(
-            description="NAME=TIME for each stretch of time the procedure asks for, such as silence=P3D; once for each."
+            description="NAME=TIME for each stretch of time the procedure asks for, such as silence=P3D; once for each. "
+            "Where an agreement says them, only what is to be longer."
         ),
     ] = ()
-    zone: Annotated[str, Meta(description="Time zone in which working days are counted, such as Europe/Tallinn.")] = (
-        "UTC"
-    )
+    agreement: Annotated[
+        str | None,
+        Meta(description="Agreement, digest or title, that says the time and the calendar of this procedure."),
+    ] = None
+    zone: Annotated[
+        str | None,
+        Meta(
+            description="Time zone in which days are counted, such as Europe/Tallinn. Without an agreement, UTC if not said."
+        ),
+    ] = None
     holiday: Annotated[tuple[str, ...], Meta(description="Day that is no working day, 2021-04-02; once for each.")] = ()
     apart: Annotated[bool, Meta(description="We convene and take no part ourselves.")] = False
+    represented: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="A party without a node and who records what it says by note verbale, mail, telephone or in a "
+            "meeting, PARTY:RECORDER; once for each recorder. Where no card of it is here: NAME=identity--ID:RECORDER."
+        ),
+    ] = ()
     reason: Reason = ""
 
 
@@ -60,23 +81,75 @@ def open_(node: Node, asked: Open, officer: str) -> Told:
         raise Usage(
             "command-line", f"There is no procedure {asked.procedure!r}; there are {', '.join(shipped_tables())}."
         )
-    settings = dict(_pair(word) for word in asked.set)
-    missing, unknown = sorted(table.settings - settings.keys()), sorted(settings.keys() - table.settings)
-    if missing or unknown:
-        what = f"--set {missing[0]}=TIME is missing" if missing else f"it knows no {unknown[0]!r}"
-        raise Usage("command-line", f"The procedure {table.id} sets {', '.join(sorted(table.settings))}; {what}.")
     with deed(node, officer) as work:
+        digest, settings, calendar = _counted(work.tx, table, asked, work.at)
         parties = {resolve_party(work.tx, name).id for name in asked.party} | (set() if asked.apart else {node.party})
-        calendar = Calendar(zone(asked.zone, work.at, work.at + YEARS), holidays=frozenset(map(_day, asked.holiday)))
-        charter = Charter(table.digest, log_facts(work.tx).origin, tuple(sorted(parties)), settings, calendar=calendar)
+        represented, names = _represented(work.tx, asked.represented)
+        charter = Charter(
+            table.digest,
+            log_facts(work.tx).origin,
+            tuple(sorted(parties | set(represented))),
+            settings,
+            calendar=calendar,
+            represented=represented,
+            agreement=digest,
+        )
         row = open_case(
-            work, canonical(table.data), title=asked.title, charter=charter, officer=officer, reason=asked.reason
+            work,
+            canonical(table.data),
+            title=asked.title,
+            charter=charter,
+            officer=officer,
+            reason=asked.reason,
+            names=names,
         )
         work.audit("case-open", {"case": row.id})
     return Told({"case": row.id, "procedure": table.id}, [f"The case {asked.title} stands as {row.id}."])
 
 
-YEARS: Final = 3 * 366 * 24 * 3_600_000_000
+def _counted(tx: Reading, table: Table, asked: Open, at: Instant) -> tuple[str | None, dict[str, str], Calendar]:
+    """The agreement's digest, the stretches of time and the calendar: those of an agreement, or as they were said."""
+    settings = dict(_pair(word) for word in asked.set)
+    unknown = sorted(settings.keys() - table.settings)
+    agreed, digest, holidays = None, None, frozenset(map(_day, asked.holiday))
+    if asked.agreement is not None:
+        row = need_agreement(tx, asked.agreement)
+        agreed = next((one for one in read_form(row.form).procedures if one.table == table.id), None)
+        if agreed is None:
+            raise NotFound("no-such-agreement", f"The agreement {row.title} says nothing of the procedure {table.id}.")
+        if asked.zone is not None:
+            raise Usage("command-line", "The agreement says by which clock days are counted; leave --zone out.")
+        digest = row.digest
+        settings = {**{name: time for name, time in agreed.times.items() if name in table.settings}, **settings}
+    missing = sorted(table.settings - settings.keys())
+    if missing or unknown:
+        what = f"--set {missing[0]}=TIME is missing" if missing else f"it knows no {unknown[0]!r}"
+        raise Usage("command-line", f"The procedure {table.id} sets {', '.join(sorted(table.settings))}; {what}.")
+    known = zone((asked.zone or "UTC") if agreed is None else agreed.zone, at, at + ZONE_FOR)
+    calendar = Calendar(known, holidays=holidays) if agreed is None else calendar_of(agreed, known, holidays=holidays)
+    return digest, settings, calendar
+
+
+def _represented(tx: Reading, words: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """For each party without a node who records for it; and what to call those without a card."""
+    found: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    for word in words:
+        party, colon, recorder = word.rpartition(":")
+        if not colon or not party or not recorder:
+            raise Usage("command-line", f"{word!r} is not PARTY:RECORDER, nor NAME=identity--ID:RECORDER.")
+        id = _whose(tx, party, names)
+        found.setdefault(id, set()).add(resolve_party(tx, recorder).id)
+    return {party: tuple(sorted(by)) for party, by in found.items()}, names
+
+
+def _whose(tx: Reading, said: str, names: dict[str, str]) -> str:
+    name, equals, id = said.rpartition("=")
+    if not equals or type_of(id) != "identity":
+        return resolve_party(tx, said).id
+    if tx.get(Party, id) is None:
+        names[id] = name
+    return id
 
 
 def _day(word: str) -> int:
@@ -213,22 +286,8 @@ def do(node: Node, asked: Act, officer: str) -> Told:
     """Do any act that needs no more than words."""
     with node.store.read() as tx:
         row = case_row(tx, asked.case)
-        kind = table_of(row.table).acts.get(asked.type)
-        if kind is None:
-            acts = ", ".join(sorted(table_of(row.table).acts))
-            raise Usage("command-line", f"This procedure has no act {asked.type!r}; there are {acts}.")
-        public = {}
-        for word in asked.open:
-            name, value = _pair(word)
-            form = kind.open.get(name, "").removesuffix("?")
-            if form == "party":
-                value = resolve_party(tx, value).id
-            elif form == "instant":
-                value = format(parse_offset(value))
-            public[name] = value
         state = state_of_case(tx, row)
-        if "text" in kind.open and "text" not in public and state.text is not None:
-            public["text"] = state.text
+        public = _public(tx, row, state, asked.type, asked.open)
         if asked.type == "elect" and "origin" not in public:
             public["origin"] = log_facts(tx).origin
         signed_by_others = any(
@@ -247,10 +306,89 @@ def do(node: Node, asked: Act, officer: str) -> Told:
     return _act(node, row.id, asked.type, public, {"said": asked.say}, officer, asked.reason)
 
 
-def _act(node: Node, case: str, kind: str, public: dict[str, str], content: Any, officer: str, reason: str) -> Told:
+def _public(tx: Reading, row: CaseRow, state: State, name: str, words: tuple[str, ...]) -> dict[str, str]:
+    """The public part of an act, from NAME=VALUE; the text on the table is named by itself."""
+    kind = table_of(row.table).acts.get(name)
+    if kind is None:
+        acts = ", ".join(sorted(table_of(row.table).acts))
+        raise Usage("command-line", f"This procedure has no act {name!r}; there are {acts}.")
+    public = {}
+    for word in words:
+        member, value = _pair(word)
+        form = kind.open.get(member, "").removesuffix("?")
+        if form == "party":
+            value = resolve_party(tx, value).id
+        elif form == "instant":
+            value = format(parse_offset(value))
+        public[member] = value
+    if "text" in kind.open and "text" not in public and state.text is not None:
+        public["text"] = state.text
+    return public
+
+
+class Record(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Record what a party without a node said by note verbale, mail, telephone or in a meeting. It is signed by us, never by it."""
+
+    case: Case
+    party: Annotated[str, Meta(description="Whose word it is: a name or id of the case.", extra=PLACED)]
+    type: Annotated[str, Meta(description="Which act, as comity case show lists them.", extra=PLACED)]
+    road: Annotated[Literal["note-verbale", "mail", "telephone", "meeting"], Meta(description="How it came to us.")]
+    reference: Annotated[
+        str, Meta(description="By which it is found again, such as 'No 12/2021'; all who take part see it.")
+    ]
+    received: Annotated[str, Meta(description="When it came to us, an instant.")]
+    document: Annotated[
+        bytes | None, Meta(description="The paper; its SHA-256 goes into the act, the paper itself stays with you.")
+    ] = None
+    open: Annotated[
+        tuple[str, ...],
+        Meta(description="NAME=VALUE of its public part; once for each. The text on the table is named by itself."),
+    ] = ()
+    say: Annotated[str, Meta(description="What it said, for those whom the act concerns.")] = ""
+    reason: Reason = ""
+
+
+def record_(node: Node, asked: Record, officer: str) -> Told:
+    """Record another party's word."""
+    with node.store.read() as tx:
+        row = case_row(tx, asked.case)
+        state = state_of_case(tx, row)
+        public = _public(tx, row, state, asked.type, asked.open)
+        name = namer(tx, row)
+        party = next((one for one in state.charter.represented if asked.party in (one, name(one))), None)
+        named = ", ".join(name(one) for one in state.charter.represented) or "nobody"
+        if party is None:
+            raise Usage("command-line", f"In this case {named} is recorded for; {asked.party!r} is not among them.")
+        told = name(party)
+    source = Recorded(
+        party,
+        asked.road,
+        asked.reference,
+        parse_offset(asked.received),
+        None if asked.document is None else sha256(asked.document).hexdigest(),
+    )
+    made = _act(node, row.id, asked.type, public, {"said": asked.say}, officer, asked.reason, source)
+    counts = table_of(row.table).acts[asked.type].recorded.get(asked.road) == "counts"
+    how = "It counts as if the party had said it here" if counts else "It is shown and does not count"
+    return Told(
+        {**made.shape, "recorded_from": source.as_json(), "counts": counts},
+        [f"The act {asked.type} of {told} is recorded from {source.source}, signed by us. {how}."],
+    )
+
+
+def _act(
+    node: Node,
+    case: str,
+    kind: str,
+    public: dict[str, str],
+    content: Any,
+    officer: str,
+    reason: str,
+    recorded: Recorded | None = None,
+) -> Told:
     with deed(node, officer) as work:
         row = case_row(work.tx, case)
-        envelope = act(work, row, kind, public, content, officer=officer, reason=reason)
+        envelope = act(work, row, kind, public, content, officer=officer, reason=reason, recorded=recorded)
         work.audit("case-act", {"case": row.id, "type": kind})
         digest = claimed_act(envelope).digest
     return Told(
@@ -308,6 +446,7 @@ DEEDS = (
     DeskDeed("case put", "sign", Put, put),
     DeskDeed("case text", "read", Text, text),
     DeskDeed("case act", "sign", Act, do),
+    DeskDeed("case record", "sign", Record, record_),
     DeskDeed("case support", "sign", Support, support_),
     DeskDeed("case evidence", "read", Evidence, evidence),
 )

@@ -10,13 +10,13 @@ from msgspec import Meta
 
 from comity.desks.cases.deeds import Case, Reason
 from comity.kernel.errors import NotFound, Usage
-from comity.kernel.procedure.acts import claimed_act
 from comity.kernel.procedure.calendar import after
-from comity.kernel.procedure.positions import Round, commitment_id
+from comity.kernel.procedure.positions import Round
 from comity.kernel.seal.canonical import canonical
 from comity.node.casework.acting import act
+from comity.node.casework.committing import commit_position, open_position
 from comity.node.casework.keeping import case_row, keys_known, state_of_case
-from comity.node.casework.rounds import DEAL, make_commitment, make_opening, positions_of
+from comity.node.casework.rounds import positions_of
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Lines, Told
@@ -68,16 +68,10 @@ def commit(node: Node, asked: Commit, officer: str) -> Told:
     position = _position(asked.position)
     with deed(node, officer) as work:
         row = case_row(work.tx, asked.case)
-        keys = keys_known(work.tx)
-        state = state_of_case(work.tx, row, keys)
-        made = make_commitment(work, row, positions_of(work.tx, row, state, keys, work.at), position)
-        public = {"text": state.text, "commitment": commitment_id(made.commitment)}
-        private = {party: [{"kind": DEAL, "envelope": paper.decode()}] for party, paper in made.deals}
-        content = {"commitment": made.commitment.decode()}
-        envelope = act(work, row, "commit", public, content, officer=officer, reason=asked.reason, private=private)
+        digest, commitment = commit_position(work, row, position, officer=officer, reason=asked.reason)
         work.audit("case-act", {"case": row.id, "type": "commit"})
     return Told(
-        {"case": row.id, "act": claimed_act(envelope).digest, "commitment": public["commitment"]},
+        {"case": row.id, "act": digest, "commitment": commitment},
         ["The position is committed to; what opens it stays here until you open it."],
     )
 
@@ -103,11 +97,7 @@ def reveal(node: Node, asked: Reveal, officer: str) -> Told:
     """Open."""
     with deed(node, officer) as work:
         row = case_row(work.tx, asked.case)
-        keys = keys_known(work.tx)
-        state = state_of_case(work.tx, row, keys)
-        opening = make_opening(work, row, positions_of(work.tx, row, state, keys, work.at))
-        public = {"text": state.text}
-        act(work, row, "open", public, {"opening": opening.decode()}, officer=officer, reason=asked.reason)
+        open_position(work, row, officer=officer, reason=asked.reason)
         work.audit("case-act", {"case": row.id, "type": "open"})
     return Told({"case": row.id}, ["Our position is open to all who take part."])
 

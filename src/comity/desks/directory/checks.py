@@ -15,11 +15,11 @@ from statistics import median
 from typing import Any, Final
 
 from comity.desks.directory.book import Word, words
-from comity.desks.directory.carrying import how_far
 from comity.desks.directory.duty import instant_or
 from comity.desks.directory.kinds import ACKNOWLEDGEMENT, PING, Ping
 from comity.kernel.model.instants import DAY, MINUTE, Instant, format, parse
 from comity.kernel.store.ports import Reading
+from comity.node.carrying import how_far
 
 CADENCE: Final = 182 * DAY
 """How often an office is to be pinged where nobody says otherwise: half a year, P6M."""

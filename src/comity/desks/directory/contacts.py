@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from comity.desks.directory import words
 from comity.desks.directory.book import called, find_office, find_party, read_book, stands
-from comity.desks.directory.carrying import drawn
 from comity.desks.directory.defects import capital, readable
 from comity.desks.directory.kinds import CONTACT, Contact
 from comity.kernel.errors import NotAllowed, Usage
@@ -19,6 +18,7 @@ from comity.kernel.model.instants import Instant, format
 from comity.kernel.release.handling import Handling, merged
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Holding
+from comity.node.carrying import drawn
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, Shared, Told

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.directory.book import Office, find_office, find_party, of_party, read_book, stands
-from comity.desks.directory.carrying import drawn
 from comity.desks.directory.contacts import checked, incomplete, personal, restate
 from comity.desks.directory.files import rfc2350, securitytxt, table, vcard
 from comity.desks.directory.files.shape import Entry, Refusal
@@ -21,6 +20,7 @@ from comity.kernel.model.ids import minted
 from comity.kernel.model.instants import format
 from comity.kernel.release.handling import Handling
 from comity.kernel.release.vocabulary import TLP, strictest
+from comity.node.carrying import drawn
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, Shared, Told

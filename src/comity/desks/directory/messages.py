@@ -14,7 +14,6 @@ from msgspec import Meta
 
 from comity.desks.directory import words as said
 from comity.desks.directory.book import Word, words
-from comity.desks.directory.carrying import drawn, how_far, may_go
 from comity.desks.directory.checks import acknowledgements
 from comity.desks.directory.defects import capital, readable
 from comity.desks.directory.duty import instant_or
@@ -24,6 +23,7 @@ from comity.desks.directory.pings import acknowledge
 from comity.kernel.errors import InputRefused, NotAllowed, NotFound, Usage
 from comity.kernel.model.instants import Instant, format
 from comity.kernel.store.ports import Reading
+from comity.node.carrying import drawn, how_far, may_go
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, Lines, Shared, Told

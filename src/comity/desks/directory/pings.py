@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.directory.book import Word, called, find_office, find_party, of_party, read_book, stands, words
-from comity.desks.directory.carrying import drawn, may_go
 from comity.desks.directory.checks import CADENCE, acknowledgements, by_office, checks, reachability
 from comity.desks.directory.contacts import Note, OfficeWord
 from comity.desks.directory.duty import instant_or
@@ -18,6 +17,7 @@ from comity.kernel.errors import NotAllowed, NotFound, Usage
 from comity.kernel.model.instants import Instant, format
 from comity.kernel.release.handling import Handling
 from comity.kernel.store.ports import Reading
+from comity.node.carrying import drawn, may_go
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, Lines, Shared, Told

@@ -9,11 +9,11 @@ from msgspec import Meta
 
 from comity.desks.directory import words
 from comity.desks.directory.book import find_office
-from comity.desks.directory.carrying import drawn
 from comity.desks.directory.contacts import OfficeWord, incomplete, personal, restate
 from comity.desks.directory.defects import capital, defects_of_rota, readable
 from comity.desks.directory.kinds import ROTA, Rota
 from comity.kernel.errors import NotAllowed, Usage
+from comity.node.carrying import drawn
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.desk import Shared, Told

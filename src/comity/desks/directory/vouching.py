@@ -8,13 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.directory.book import find_office, words
-from comity.desks.directory.carrying import drawn
 from comity.desks.directory.contacts import Note, restate
 from comity.desks.directory.defects import capital, readable
 from comity.desks.directory.kinds import VOUCH, Vouch, digest_of
 from comity.kernel.errors import NotFound, Usage
 from comity.kernel.model.instants import format
 from comity.kernel.store.rows import Version
+from comity.node.carrying import drawn
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, Shared, Told

@@ -11,6 +11,7 @@ from comity.desks.incidents import (
     parts,
     picture,
     planning,
+    report,
     severities,
     sightings,
     standing,
@@ -37,6 +38,7 @@ DESK = Desk(
     (
         *opening.DEEDS,
         *picture.DEEDS,
+        *report.DEEDS,
         *standing.DEEDS,
         *knowing.DEEDS,
         *parts.DEEDS,

@@ -41,11 +41,12 @@ def picture(node: Node, asked: Picture, officer: str) -> Told:
     """The picture."""
     with node.store.read() as tx:
         one(tx, node.party, asked.incident, INCIDENT)
-        shape, lines = _picture(tx, node, asked.incident)
+        shape, lines = picture_of(tx, node, asked.incident)
     return Told(shape, lines.found)
 
 
-def _picture(tx: Reading, node: Node, incident: str) -> tuple[dict[str, Any], Lines]:
+def picture_of(tx: Reading, node: Node, incident: str) -> tuple[dict[str, Any], Lines]:
+    """The picture for programs and for people."""
     us = node.party
     held = of_id(tx, us, incident)
     words = about(tx, us, incident)

@@ -211,7 +211,8 @@ def _life(desk: Desk) -> list[Any]:
     )
     def sent(request: Asked, name: FromPath[str]) -> dict[str, Any]:
         """It goes at the next contact."""
-        return {"sent": send(node, name, officer=desk.by(request, "sign"))}
+        acts, by = desk.acting(request, "agreement send")
+        return {"sent": send(acts, name, officer=by)}
 
     @post(
         "/agreements/{name:str}/sign",
@@ -222,7 +223,8 @@ def _life(desk: Desk) -> list[Any]:
     )
     def signed(request: Asked, name: FromPath[str], data: JSONBody[Reason]) -> dict[str, Any]:
         """The signature goes to the others at the next contact."""
-        return told(sign_agreement(node, name, officer=desk.by(request, "sign"), reason=data.reason))
+        acts, by = desk.acting(request, "agreement sign")
+        return told(sign_agreement(acts, name, officer=by, reason=data.reason))
 
     @post(
         "/agreements/{name:str}/accede",
@@ -233,7 +235,8 @@ def _life(desk: Desk) -> list[Any]:
     )
     def acceded(request: Asked, name: FromPath[str], data: JSONBody[Reason]) -> dict[str, Any]:
         """We are a member when an epoch names us."""
-        return told(accede(node, name, officer=desk.by(request, "sign"), reason=data.reason))
+        acts, by = desk.acting(request, "agreement accede")
+        return told(accede(acts, name, officer=by, reason=data.reason))
 
     @post(
         "/agreements/{name:str}/suspend",
@@ -244,16 +247,16 @@ def _life(desk: Desk) -> list[Any]:
     )
     def suspended(request: Asked, name: FromPath[str], data: JSONBody[Suspending]) -> dict[str, Any]:
         """Nothing new leaves under it meanwhile."""
-        by = desk.by(request, "sign")
+        acts, by = desk.acting(request, "agreement suspend")
         since, until = instant_of(data.since, "since"), instant_of(data.until, "until")
-        return told(suspend(node, name, since=since, until=until, officer=by, reason=data.reason))
+        return told(suspend(acts, name, since=since, until=until, officer=by, reason=data.reason))
 
     @post("/agreements/{name:str}/withdraw", status_code=200, sync_to_thread=True, summary="Leave", tags=["agreements"])
     def withdrawn(request: Asked, name: FromPath[str], data: JSONBody[Leaving]) -> dict[str, Any]:
         """At an instant that leaves the notice it asks for."""
-        by = desk.by(request, "sign")
+        acts, by = desk.acting(request, "agreement withdraw")
         effective = instant_of(data.effective, "effective")
-        return told(withdraw(node, name, effective=effective, officer=by, reason=data.reason)[0])
+        return told(withdraw(acts, name, effective=effective, officer=by, reason=data.reason)[0])
 
     @post(
         "/agreements/{name:str}/admit",
@@ -264,8 +267,8 @@ def _life(desk: Desk) -> list[Any]:
     )
     def admitted(request: Asked, name: FromPath[str], data: JSONBody[Membership]) -> dict[str, Any]:
         """Signs the epoch that names it; in force when enough have signed."""
-        by = desk.by(request, "sign")
-        epoch, complete = admit(node, name, _party(desk, data.party), officer=by, reason=data.reason)
+        acts, by = desk.acting(request, "agreement admit")
+        epoch, complete = admit(acts, name, _party(desk, data.party), officer=by, reason=data.reason)
         return {"epoch": epoch.number, "members": list(epoch.members), "complete": complete}
 
     @post(
@@ -277,8 +280,8 @@ def _life(desk: Desk) -> list[Any]:
     )
     def expelled(request: Asked, name: FromPath[str], data: JSONBody[Membership]) -> dict[str, Any]:
         """Signs the epoch that leaves it out; in force when enough have signed."""
-        by = desk.by(request, "sign")
-        epoch, complete = expel(node, name, _party(desk, data.party), officer=by, reason=data.reason)
+        acts, by = desk.acting(request, "agreement expel")
+        epoch, complete = expel(acts, name, _party(desk, data.party), officer=by, reason=data.reason)
         return {"epoch": epoch.number, "members": list(epoch.members), "complete": complete}
 
     return [sent, signed, acceded, suspended, withdrawn, admitted, expelled]

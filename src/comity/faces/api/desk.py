@@ -23,6 +23,7 @@ from comity.kernel.errors import InputRefused, NotFound, RequestRefused, Usage
 from comity.kernel.model.instants import Instant, parse_offset
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
+from comity.node.mandates import DEEDS, acting
 
 FILE: Final = {"file": True}
 """`opt` of a handler whose body is a file and not JSON."""
@@ -61,6 +62,18 @@ class Desk:
         """
         with self.node.store.read() as tx:
             return officer(tx, request, kind).id
+
+    def acting(self, request: Asked, deed: str) -> tuple[Node, str]:
+        """The node in the hands of the officer who asks, for a deed of the node itself that releases or signs; and the officer's id.
+
+        Args:
+            deed: The words of the command that does the same, a key of `comity.node.mandates.DEEDS`.
+
+        Raises:
+            NotAllowed: as `by`; `mandate-missing`, `mandate-over`.
+        """
+        by = self.by(request, DEEDS[deed])
+        return acting(self.node, deed, DEEDS[deed], by), by
 
     def outside(self) -> Wiring:
         """What stands outside of the node: peers, servers of others, packs, keys.

@@ -90,7 +90,7 @@ def object_handlers(desk: Desk) -> list[Any]:
         """The body is the file. What is stated about it stands in the query: tlp, pap, sector, basis, purpose ..."""
         by = desk.by(request, "take in")
         query = request.query_params
-        stated = _stated([pair for pair in query.multi_items() if pair[0] != "map"])
+        stated = stated_of([pair for pair in query.multi_items() if pair[0] != "map"])
         mapping = mapping_of(query.getall("map", []))
         return _take(desk, body, query.get("name", "posted file"), stated, mapping, by)
 
@@ -176,7 +176,7 @@ def _version(tx: Reading, row: Version) -> dict[str, Any]:
     return {**_line(row), "sealed": row.seal is not None, "holdings": holdings, "raw": row.raw.decode()}
 
 
-def _stated(pairs: Sequence[tuple[str, str]]) -> Stated:
+def stated_of(pairs: Sequence[tuple[str, str]]) -> Stated:
     """What the query of an import states.
 
     Raises:

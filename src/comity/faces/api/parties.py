@@ -107,7 +107,7 @@ def party_handlers(desk: Desk) -> list[Any]:
     @post("/cards/ours", status_code=200, sync_to_thread=True, summary="Sign our next card", tags=["parties"])
     def changed(request: Asked, data: JSONBody[OurCard]) -> dict[str, Any]:
         """It goes to those we have agreements with at the next contact."""
-        by = desk.by(request, "sign")
+        acts, by = desk.acting(request, "card set")
         changes: dict[str, Any] = {}
         if data.url is not None:
             changes["endpoints"] = desk.outside().endpoints(desk.home(), data.url)
@@ -120,7 +120,7 @@ def party_handlers(desk: Desk) -> list[Any]:
             changes["identities"] = tuple(dict.fromkeys((node.party, *data.identity)))
         if not changes:
             raise Usage("request-parameter", "Nothing is said to change; say url, office, client or identity.")
-        card, told = change_card(node, changes, officer=by)
+        card, told = change_card(acts, changes, officer=by)
         return {"party": card.party, "serial": card.serial, "changed": sorted(changes), "sent": told}
 
     @post(

@@ -241,11 +241,11 @@ def _servers(desk: Desk) -> list[Any]:
     @post("/peers/push", status_code=200, sync_to_thread=True, summary="Post to a party's TAXII server", tags=["peers"])
     def pushed(request: Asked, data: JSONBody[Pushing]) -> dict[str, Any]:
         """Exactly what a party without a node was given, in its views."""
-        desk.by(request, "release")
+        acts, _ = desk.acting(request, "peer push")
         row = plain_party(node, data.to)
         server = client(data)
         try:
-            return push(node, server, row.id, data.collection, wait=_pause, again=data.again)[0]
+            return push(acts, server, row.id, data.collection, wait=_pause, again=data.again)[0]
         finally:
             server.close()
 

@@ -16,6 +16,7 @@ from comity.node.account import given, imports, promises_open, taken, totals
 from comity.node.contact import fetch_proofs, retry
 from comity.node.context import read_setting
 from comity.node.doctor import examine
+from comity.node.opening import open_act_for
 from comity.node.parties import name_of, resolve_party
 from comity.node.proofs import OPEN, promises
 from comity.node.proving import prove_delivery
@@ -61,10 +62,11 @@ def _decisions(desk: Desk) -> list[Any]:
     @post("/release/approve", status_code=200, sync_to_thread=True, summary="Give one officer's word", tags=["release"])
     def approved(request: Asked, data: JSONBody[Approving]) -> dict[str, Any]:
         """Only for what a clause leaves to officers."""
-        by, until = desk.by(request, "release"), instant_of(data.until, "until")
+        acts, by = desk.acting(request, "release approve")
+        until = instant_of(data.until, "until")
         if not data.reason.strip() or (until is not None and until <= node.clock()):
             raise Usage("request-parameter", "reason says why, and until is still to come.")
-        return approve(node, data.object, data.to, officer=by, reason=data.reason, until=until)
+        return approve(acts, data.object, data.to, officer=by, reason=data.reason, until=until)
 
     @get("/why", sync_to_thread=True, summary="Why an object goes to a party, or not", tags=["release"])
     def asked(
@@ -151,6 +153,19 @@ def _record(desk: Desk) -> list[Any]:
 
         return Response(prove_delivery(node, object_id, party, received, fetch)[0], media_type="application/json")
 
+    @post(
+        "/log/openings/{act:str}",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Open an act to an auditor",
+        tags=["record"],
+        responses=answers_with(dict[str, Any]),
+    )
+    def opened(request: Asked, act: FromPath[str]) -> Response[bytes]:
+        """Who stood behind it, under which mandate and why: a file that `comity verify` takes."""
+        opening = open_act_for(node, act, officer=desk.by(request, "open"))
+        return Response(opening.to_json(), media_type="application/json")
+
     @get("/doctor", sync_to_thread=True, summary="Whether the node agrees with itself", tags=["record"])
     def examined(request: Asked) -> dict[str, Any]:
         """Reads again everything that is kept; nothing is changed."""
@@ -226,6 +241,7 @@ def _record(desk: Desk) -> list[Any]:
         promised,
         proved,
         delivered,
+        opened,
         examined,
         checkpoint,
         proof,

@@ -16,11 +16,13 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from comity.faces.api.agreements import agreement_handlers
+from comity.faces.api.attachments import attachment_handlers
 from comity.faces.api.desk import Desk, officers_only
 from comity.faces.api.desks import desk_handlers
 from comity.faces.api.objects import object_handlers
 from comity.faces.api.parties import party_handlers
 from comity.faces.api.peers import peer_handlers
+from comity.faces.api.public import public_handlers
 from comity.faces.api.record import record_handlers
 from comity.faces.http.config import AppConfig
 from comity.node.context import Node
@@ -94,6 +96,8 @@ def _deeds(node: Node, config: AppConfig) -> list[Any]:
         *peer_handlers(desk),
         *agreement_handlers(desk),
         *record_handlers(desk),
+        *public_handlers(desk),
+        *attachment_handlers(desk),
         *desk_handlers(desk),
     ]
 

@@ -15,7 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
@@ -55,6 +55,7 @@ class Context:
         token: The officer's token, if one was given.
         kept: What Ctrl-C has to say: what stays although the command was stopped.
         deed: The kind of deed the command is (`comity.node.officers.RULES`).
+        words: The words of the command, ``agreement sign``; empty for one of a desk, which says its own (`comity.node.desk.carry_out`).
         by: Id of the officer whose token was given, once the node is open; empty without one.
     """
 
@@ -65,6 +66,7 @@ class Context:
     token: str | None
     kept: str = "Nothing was changed."
     deed: str = "read"
+    words: str = ""
     by: str = ""
     _answered: bool = field(default=False)
 
@@ -75,11 +77,15 @@ class Context:
         """The node, given back at the end, for who may do what the command does.
 
         Raises:
-            NotFound: `no-node`. NotAllowed: `token-needed`, `token-unknown`, `role-missing`.
+            NotFound: `no-node`. NotAllowed: `token-needed`, `token-unknown`, `role-missing`, `mandate-missing`, `mandate-over`.
         """
+        from comity.node.mandates import MANDATED, acting
+
         home = self.wiring.open_home(self.home, self.database)
         try:
             self.by = self._who(home.node)
+            if self.words and self.deed in MANDATED:
+                home = replace(home, node=acting(home.node, self.words, self.deed, self.by))
             yield home
         finally:
             home.close()

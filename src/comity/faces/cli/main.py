@@ -39,6 +39,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "handling show": ("intake:handling_show", "read"),
     "export": ("intake:export", "read"),
     "search": ("intake:search", "read"),
+    "key new": ("signing:key_new", ""),
+    "sign": ("signing:sign", ""),
+    "card new": ("signing:card_new", ""),
     "card show": ("cards:show", "read"),
     "card add": ("cards:add", "take in"),
     "card verify": ("cards:verify", "administer"),
@@ -75,12 +78,29 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "sync": ("exchanging:sync", "take in"),
     "pack": ("exchanging:pack", "take in"),
     "unpack": ("exchanging:unpack", "take in"),
+    "attachment add": ("attachments:add", "take in"),
+    "attachment fetch": ("attachments:fetch", "take in"),
+    "attachment open": ("attachments:open_", "take in"),
+    "attachment list": ("attachments:list_", "read"),
+    "attachment show": ("attachments:show", "read"),
+    "attachment verify": ("attachments:verify", "read"),
+    "attachment forget": ("attachments:forget", "administer"),
+    "attachment record": ("attachments:record", "take in"),
+    "attachment custody": ("attachments:custody", "read"),
     "outbox list": ("exchanging:outbox_list", "read"),
     "outbox retry": ("exchanging:outbox_retry", "take in"),
     "log show": ("record:show", "read"),
     "log prove": ("record:prove", "read"),
     "log promises": ("record:promises", "read"),
     "log checkpoint": ("record:checkpoint", "read"),
+    "log open": ("record:open_", "open"),
+    "public list": ("public:list_", "read"),
+    "public go": ("public:go", "release"),
+    "public hold": ("public:hold", "release"),
+    "public withdraw": ("public:withdraw", "release"),
+    "public move": ("public:move", "release"),
+    "public file": ("public:file", "read"),
+    "public collect": ("public:collect", "read"),
     "account": ("record:account", "read"),
     "verify": ("record:verify", ""),
     "backup": ("upkeep:backup", "read"),
@@ -94,12 +114,15 @@ that stands already."""
 GROUPS: Final[Mapping[str, str]] = {
     "officer": "Persons who act for the party, and their tokens.",
     "handling": "What an officer states about objects: TLP, purpose, basis and so on.",
+    "key": "The key of a party without a node.",
     "card": "Who we are and who the others are: keys, addresses, fingerprints.",
     "peer": "Other parties' nodes and TAXII servers, and readers without a node.",
     "agreement": "The texts that parties sign, and what follows from them.",
     "release": "What would leave, to whom, and the officers' word where one is needed.",
+    "attachment": "Files that objects refer to, and through whose hands they went.",
     "outbox": "What is due to others and how it stands.",
     "log": "The record of what was done, and its proofs.",
+    "public": "What is published at an appointed instant, and the file by which anybody verifies it.",
 }
 
 UNREAD: Final = 141
@@ -289,7 +312,9 @@ def _call(ctx: Context, words: Sequence[str]) -> int:
             raise BrokenPipeError from gone
         return 0
     place = f"{called.__module__.removeprefix(_HERE + '.')}:{called.__name__}"
-    ctx.deed = getattr(called, "deed", None) or next(kind for known, kind in COMMANDS.values() if known == place)
+    ctx.deed = getattr(called, "deed", "")
+    if not ctx.deed:
+        ctx.words, ctx.deed = next((words, kind) for words, (known, kind) in COMMANDS.items() if known == place)
     if ctx.deed not in ("read", "read officers"):
         ctx.kept = "What was begun is done whole or not at all; look what stands before you give the command again."
     return int(called(*bound.args, **bound.kwargs, ctx=ctx))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from comity.faces.cli.context import Ctx, table
+from comity.faces.cli.context import Context, Ctx, table
 from comity.kernel.errors import ComityError, NotFound, Usage
+from comity.kernel.model.instants import format
 from comity.node.stating import instant_or_none
+
+if TYPE_CHECKING:
+    from comity.kernel.release.opening import Opened
 
 
 def show(
@@ -160,7 +164,7 @@ def account(
         came = list(received(tx, party=who)) if taken else []
         batches = list(imports(tx)) if taken else []
     lines = table(
-        ("to", "row", "object", "clause", "view", "given", "receipt", "state"),
+        ("to", "row", "object", "clause", "view", "given", "receipt", "state", "file handed over"),
         [
             (
                 row["name"],
@@ -171,6 +175,7 @@ def account(
                 row["delivered"] or "not yet",
                 "yes" if row["receipt"] else "no",
                 row["state"],
+                "" if row["file"] is None else f"{row['file']['at']}, act {row['file']['act'][:16]}",
             )
             for row in rows
         ],
@@ -196,7 +201,7 @@ def account(
 
 
 def verify(
-    file: Annotated[str, Parameter(help="The proof, *.proof.json.")],
+    file: Annotated[str, Parameter(help="The proof, *.proof.json, a public record, or the opening of an act.")],
     /,
     *,
     fingerprint: Annotated[
@@ -205,21 +210,116 @@ def verify(
     card: Annotated[
         tuple[str, ...], Parameter(help="The card file of a signer, had from elsewhere; once for each.")
     ] = (),
+    act: Annotated[
+        str | None, Parameter(help="With an opening: the digest of the act that is meant, had from elsewhere.")
+    ] = None,
     ctx: Ctx,
 ) -> int:
-    """Verify a proof offline; no node is needed."""
+    """Verify a proof, a public record or the opening of an act offline; no node is needed."""
+    from comity.kernel.release.opening import is_opening
     from comity.kernel.seal.cards import verify_chain
     from comity.kernel.tlog.bundle import MAX_BUNDLE, verify_bundle
+    from comity.kernel.tlog.publication import is_public
     from comity.node.parties import read_card_file
 
     data = ctx.read(file, MAX_BUNDLE)
     known = [fingerprint_of(one) for one in fingerprint]
     known += [verify_chain(read_card_file(ctx.read(one))).fingerprint for one in card]
+    if is_opening(data):
+        return _verify_opening(ctx, data, known, act)
+    if act is not None:
+        raise Usage("command-line", "--act goes with the opening of an act.")
+    if is_public(data):
+        return _verify_public(ctx, data, known)
     report = verify_bundle(data, dict.fromkeys(_signers(data), known))
     if report["verified"]:
         lines = _verified(dict(report))
     else:
         lines = []
+        ctx.note(f"comity: Not verified: {report['why']}")
+    return ctx.done(report, *lines, status=0 if report["verified"] else 1)
+
+
+def open_(
+    act: Annotated[str, Parameter(help="Digest of an act of ours, as comity log show tells it.")],
+    /,
+    *,
+    output: Annotated[str, Parameter(help="The file to write.")],
+    ctx: Ctx,
+) -> int:
+    """Open an act to an auditor: who stood behind it, under which mandate, and why."""
+    from comity.kernel.release.opening import verify_opening
+    from comity.node.opening import open_act_for
+
+    with ctx.open() as home:
+        opening = open_act_for(home.node, act, officer=ctx.by)
+    opened = verify_opening(opening)
+    size = ctx.write(output, [opening.to_json()])
+    return ctx.done({**opened.as_json(), "file": output, "bytes": size}, *_opened(opened), f"Written: {output}")
+
+
+def _verify_opening(ctx: Context, data: bytes, known: list[str], act: str | None) -> int:
+    """An opening, held against a fingerprint and, where it is given, against the act that is meant."""
+    from comity.kernel.release.opening import read_opening, verify_opening
+
+    why: str | None = None
+    opened = None
+    try:
+        opened = verify_opening(read_opening(data))
+    except ComityError as broken:
+        why = broken.sentence
+    if opened is not None and act is not None and opened.act != act.strip().lower():
+        why = "It opens another act than the one that is meant."
+    if opened is not None and why is None and opened.fingerprint not in known:
+        why = "consistent, but nobody vouches for the party: say --fingerprint or --card"
+    shape = {"verified": why is None, "why": why, **({} if opened is None else opened.as_json())}
+    if why is not None:
+        ctx.note(f"comity: Not verified: {why}")
+    return ctx.done(
+        shape, *(_opened(opened) if opened is not None and why is None else ()), status=0 if why is None else 1
+    )
+
+
+def _opened(opened: Opened) -> list[str]:
+    mandate = opened.opening.mandate
+    who = ", ".join(f"{opened.opening.names.get(one, one)} ({one})" for one in opened.opening.officers)
+    lines = [
+        f"Act      {opened.act}, {opened.kind}, {format(opened.at)}",
+        f"Party    {opened.name} ({opened.party}), fingerprint {opened.fingerprint}",
+        f"Officers {who}",
+        f"Reason   {opened.opening.reason or 'none was stated'}",
+    ]
+    if mandate is None:
+        return [*lines, "Mandate  none: the officers acted by their roles"]
+    until = "until it is ended" if mandate.until is None else f"until {format(mandate.until)}"
+    lines.append(
+        f"Mandate  {mandate.id} of {mandate.officer} for {', '.join(mandate.deeds)}, {format(mandate.since)} {until}"
+    )
+    lines += [f"         up to {word} {value}" for word, value in mandate.ceilings]
+    return [*lines, f"         given by {mandate.by}: {mandate.reason}", *(f"To ask   {one}" for one in opened.remarks)]
+
+
+def _verify_public(ctx: Context, data: bytes, known: list[str]) -> int:
+    """A public record, or one publication: who said what, when it was appointed and when it went out."""
+    from time import time_ns
+
+    from comity.kernel.tlog.publication import parties_of, verify_record
+
+    try:
+        anchors = dict.fromkeys(parties_of(data), known)
+    except ComityError:
+        anchors = {}
+    report = verify_record(data, anchors, time_ns() // 1_000)
+    lines: list[str] = []
+    for one in report["items"]:
+        said = f"{one['object']} by {one['name']}, appointed {one['appointed']}, published {one['published']}"
+        lines += [f"{'Verified' if one['verified'] else 'NOT VERIFIED'}: {said}" if one["object"] else "NOT VERIFIED"]
+        lines += [f"  {why}" for why in ([one["why"]] if one["why"] else [])]
+        if one["signer"] is not None:
+            vouched = "" if one["signer"]["anchored"] else ", for whom nobody vouches here"
+            lines.append(f"  signed by {one['party']}, fingerprint {one['signer']['fingerprint']}{vouched}")
+        lines += [f"  Note: {remark}" for remark in one["remarks"]]
+    if not report["verified"]:
         ctx.note(f"comity: Not verified: {report['why']}")
     return ctx.done(report, *lines, status=0 if report["verified"] else 1)
 

@@ -1,7 +1,7 @@
 """The application of one node: every route, one error shape, one way in. It holds no module state; several live in one process.
 
-Nothing is open without a token but ``GET /health``, which says only that the process answers. API documents are a JSON file and no
-page, so nothing is loaded from anywhere else.
+Nothing is open without a token but ``GET /health``, which says only that the process answers, and what is public (`public`). API
+documents are a JSON file and no page, so nothing is loaded from anywhere else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from comity.faces.api.routes import api_router
 from comity.faces.http.config import AppConfig
 from comity.faces.http.errors import HEADERS, answer_error
 from comity.faces.http.exchange import exchange_router
+from comity.faces.http.public import public_router
 from comity.faces.taxii.routes import taxii_router
 from comity.kernel.errors import ComityError, RequestRefused
 from comity.node.context import Node
@@ -24,6 +25,7 @@ from comity.node.context import Node
 def create_app(node: Node, config: AppConfig) -> Litestar:
     """The ASGI application of a node."""
     routers: list[ControllerRouterHandler] = [_health, taxii_router(node, config), api_router(node, config)]
+    routers.append(public_router(node))
     if config.carrier is not None:
         routers.append(exchange_router(node, config, config.carrier))
     return Litestar(

@@ -25,6 +25,7 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.keys import PublicKey
 from comity.kernel.store.rows import Party
 from comity.kernel.tlog.tiles import parse_tile_path
+from comity.node.attachments.giving import give
 from comity.node.context import Node
 from comity.node.exchange import NodeSide
 from comity.node.gossip import known_size
@@ -70,7 +71,11 @@ def exchange_router(node: Node, config: AppConfig, carrier: Carrier) -> Router:
     def tile(request: Asked, path: FromPath[str]) -> Response[bytes]:
         return desk.serve(request, b"", lambda _: desk.tile(str(path)))
 
-    return Router(PREFIX, route_handlers=[control, objects, card, checkpoint, proof, tile])
+    @post("/attachment", status_code=200, sync_to_thread=True, include_in_schema=False)
+    def attachment(request: Asked, body: RawBody) -> Response[bytes]:
+        return desk.serve(request, body, lambda party: give(node, party, body))
+
+    return Router(PREFIX, route_handlers=[control, objects, card, checkpoint, proof, tile, attachment])
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The server: granian inside our own process, and the timer beside it, until it is told to stop.
+"""The server: granian inside our own process, the timer and the alarm beside it, until it is told to stop.
 
 One process: when it is killed, none is left. A server that others can reach needs a certificate. SIGTERM and SIGINT end it in
 order: no new requests, those under way are answered, the timer is waited for.
@@ -13,14 +13,17 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from comity.kernel.errors import ComityError, LocalFault, NotAllowed, Unavailable
+
+R = TypeVar("R")
 
 LOG: Final = logging.getLogger("comity.serve")
 
@@ -29,6 +32,22 @@ READY_EVERY: Final = 0.02
 
 PATIENCE: Final = 10
 """Seconds that requests under way are given at the end."""
+
+LOOK: Final = 0.5
+"""Seconds between two looks at the next appointed instant, which an officer may set or take back meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What is to be done at an appointed instant, and not only when the timer comes round.
+
+    Args:
+        due: Gives the seconds until the next appointed instant, negative where it is over; None where there is none.
+        strike: Does what is due, in a thread of its own; its errors are logged.
+    """
+
+    due: Callable[[], float | None]
+    strike: Callable[[], object]
 
 
 def is_loopback(host: str) -> bool:
@@ -65,6 +84,7 @@ def serve(
     ssl_key: Path | None = None,
     tick: Callable[[], object],
     every: float,
+    alarm: Alarm | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve an ASGI application until SIGTERM or SIGINT.
@@ -72,6 +92,7 @@ def serve(
     Args:
         tick: What the timer does, in a thread of its own; its errors are logged and it is called again.
         every: Seconds between two calls of `tick`; the first comes at once.
+        alarm: What is done at appointed instants.
         announce: Is told the address once connections are taken.
 
     Raises:
@@ -80,7 +101,7 @@ def serve(
     check_binding(host, ssl_cert, ssl_key)
     host = "127.0.0.1" if host == "localhost" else host
     _check_free(host, port)
-    asyncio.run(_serve(app, host, port, ssl_cert, ssl_key, tick, every, announce))
+    asyncio.run(_serve(app, host, port, ssl_cert, ssl_key, tick, every, alarm, announce))
 
 
 async def _serve(
@@ -91,6 +112,7 @@ async def _serve(
     ssl_key: Path | None,
     tick: Callable[[], object],
     every: float,
+    alarm: Alarm | None,
     announce: Callable[[str], None],
 ) -> None:
     server = Server(
@@ -110,6 +132,7 @@ async def _serve(
     _stop_on_signals(server)
     beside = [
         asyncio.create_task(_timer(tick, every)),
+        *([] if alarm is None else [asyncio.create_task(_strikes(alarm))]),
         asyncio.create_task(_ready(host, port, lambda: announce(f"{scheme}://{shown}:{port}"))),
     ]
     try:
@@ -167,16 +190,36 @@ def _stop_on_signals(server: Server) -> None:
 
 async def _timer(tick: Callable[[], object], every: float) -> None:
     while True:
-        work = asyncio.ensure_future(asyncio.to_thread(tick))
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            with suppress(Exception):
-                await work  # a deed under way is finished, not cut off
-            raise
-        except ComityError as broken:
-            level = logging.WARNING if isinstance(broken, Unavailable | LocalFault) else logging.ERROR
-            LOG.log(level, "%s: %s", broken.code, broken.sentence)
-        except Exception:
-            LOG.exception("the timer failed")
+        await _done(tick, "the timer failed")
         await asyncio.sleep(every)
+
+
+async def _strikes(alarm: Alarm) -> None:
+    """Strike at each appointed instant; a strike after which the same is still due is tried again at the next look."""
+    while True:
+        left = await _done(alarm.due, "the next appointed instant cannot be read")
+        if left is None or left > LOOK:
+            await asyncio.sleep(LOOK)
+        elif left > 0:
+            await asyncio.sleep(left)
+        else:
+            await _done(alarm.strike, "what was appointed failed")
+            left = await _done(alarm.due, "the next appointed instant cannot be read")
+            await asyncio.sleep(LOOK if left is None or left <= 0 else min(left, LOOK))
+
+
+async def _done(work: Callable[[], R], failed: str) -> R | None:
+    """What a deed in a thread gives; None where it failed, which is logged."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await task  # a deed under way is finished, not cut off
+        raise
+    except ComityError as broken:
+        level = logging.WARNING if isinstance(broken, Unavailable | LocalFault) else logging.ERROR
+        LOG.log(level, "%s: %s", broken.code, broken.sentence)
+    except Exception:
+        LOG.exception(failed)
+    return None

@@ -19,6 +19,7 @@ MAX_TEXT: Final = 4000
 
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | frozenset(map(chr, range(0xFE00, 0xFE10)))
+_MOST_MARKS: Final = 8
 _JOINERS: Final = frozenset("\u200c\u200d")
 _JOINING_SCRIPTS: Final = frozenset(
     {
@@ -61,6 +62,26 @@ def flaw_of_text(text: str, limit: int = MAX_TEXT) -> str | None:
     if unicodedata.normalize("NFC", text) != text:
         return "is not in Unicode normal form C"
     return None
+
+
+def legible(text: str, keep: str = "") -> str:
+    """Text of others as it can be shown: each character that a reader cannot see stands as ``‹U+202E›``.
+
+    So does each mark beyond the eighth on one letter, which would grow over what stands above and below.
+
+    Args:
+        keep: Characters that are left as they are, such as a line feed where lines may break.
+    """
+    out: list[str] = []
+    before, marks = "", 0
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        unseen = category in _REFUSED or char in _INVISIBLE or marks > _MOST_MARKS
+        joins = char in _JOINERS and _script(before) in _JOINING_SCRIPTS
+        out.append(f"‹U+{ord(char):04X}›" if unseen and not joins and char not in keep else char)
+        before = char
+    return "".join(out)
 
 
 def flaw_of_quoted(text: str) -> str | None:

@@ -25,21 +25,14 @@ from typing import Any, Final
 
 from comity.kernel.errors import ComityError, InputRefused
 from comity.kernel.model import instants
-from comity.kernel.model.instants import DAY, HOUR, MINUTE, SECOND, Instant
+from comity.kernel.model.instants import DAY, MINUTE, SECOND, Instant
+from comity.kernel.model.stretches import MOST_DAYS, counted
 
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 BEGINNING: Final[Instant] = (1 - EPOCH_DAY) * DAY
 END: Final[Instant] = (date.max.toordinal() - EPOCH_DAY) * DAY
 """The first instant of the year 1, and of the last day of the year 9999: what can be written as a timestamp lies between."""
 
-MOST_DAYS: Final = 36_600
-"""Longer stretches than a hundred years are refused, so that no date leaves the calendar."""
-
-_ISO: Final = re.compile(
-    r"P(?:(\d{1,5})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?",
-    re.ASCII,
-)
-_WORKING: Final = re.compile(r"(\d{1,4}) working days?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOUR: Final = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 
@@ -157,7 +150,7 @@ def calendar_json(calendar: Calendar) -> dict[str, Any]:
 
 def executable(stretch: str) -> bool:
     """Whether a text is a stretch of time that can be counted; ``on-request`` and ``configurable`` are not."""
-    return _counted(stretch) is not None
+    return counted(stretch) is not None
 
 
 def after(start: Instant, stretch: str, calendar: Calendar) -> Instant:
@@ -179,32 +172,18 @@ def after(start: Instant, stretch: str, calendar: Calendar) -> Instant:
 
 
 def _over(start: Instant, stretch: str, calendar: Calendar) -> Instant:
-    counted = _counted(stretch)
-    if counted is None:
+    found = counted(stretch)
+    if found is None:
         raise InputRefused(
             "procedure-calendar", f"{stretch!r} is no stretch of time; write PT24H, P3D, P1M or 3 working days."
         )
-    if isinstance(counted, int):
-        return _working(start, counted, calendar)
-    years, months, days, exact = counted
+    if isinstance(found, int):
+        return _working(start, found, calendar)
+    years, months, days, exact = found
     if not (years or months or days):
         return start + exact
     day, micro = calendar.zone.local(start)
     return calendar.zone.instant(_dated(day, 12 * years + months) + days, micro) + exact
-
-
-def _counted(stretch: str) -> int | tuple[int, int, int, int] | None:
-    working = _WORKING.fullmatch(stretch)
-    if working is not None:
-        return int(working[1]) if 0 < int(working[1]) <= 2_000 else None
-    match = _ISO.fullmatch(stretch)
-    if match is None or not any(match.groups()) or stretch.endswith("T"):
-        return None
-    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    exact = hours * HOUR + minutes * MINUTE + seconds * SECOND
-    if years * 366 + months * 31 + weeks * 7 + days + exact // DAY > MOST_DAYS:
-        return None
-    return years, months, weeks * 7 + days, exact
 
 
 def _working(start: Instant, days: int, calendar: Calendar) -> Instant:

@@ -1,6 +1,7 @@
 """The charter: what a procedure is opened with, the public part of its first act.
 
-It names the state table by digest, the convener's log, who takes part, the keys of the seats where acts are done under seats,
+It names the state table by digest, the convener's log, who takes part, who of them has no node and who records for it, the keys of
+the seats where acts are done under seats,
 the stretches of time and the calendar that the agreement sets, and by how much an author's clock may be ahead. The id of the
 procedure follows from the signed act, so nobody opens another procedure under the same id. Source: docs/formats/procedure.md, Charter.
 """
@@ -8,7 +9,7 @@ procedure follows from the signed act, so nobody opens another procedure under t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from comity.kernel.errors import ComityError, InputRefused
@@ -19,6 +20,7 @@ from comity.kernel.procedure.calendar import UTC, Calendar, after, calendar_json
 from comity.kernel.procedure.tables import Table
 from comity.kernel.seal.keys import PublicKey
 from comity.kernel.tlog.checkpoint import parse_origin
+from comity.kernel.tlog.strict import unhex
 
 CONVENE: Final = "convene"
 """The type of the first act; no table has it."""
@@ -26,6 +28,7 @@ CONVENE: Final = "convene"
 MOST_PARTICIPANTS: Final = 1000
 
 _NAMES: Final = {"table", "origin", "participants", "seats", "settings", "calendar", "skew"}
+_MAY: Final = {"represented", "agreement"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Charter:
         settings: The stretches of time the table asks for, by name.
         calendar: Where they are counted.
         skew: By how much an author's clock may be ahead of the convener's.
+        represented: For each participant without a node, who may record what it says: other participants or the convener,
+            sorted. It may be a party whose card is known, or a STIX identity.
+        agreement: The digest of the agreement that says what nobody has less of, 64 hexadecimal digits, or None.
     """
 
     table: str
@@ -50,9 +56,12 @@ class Charter:
     seats: tuple[PublicKey, ...] = ()
     calendar: Calendar = UTC
     skew: str = "PT5M"
+    represented: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    agreement: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The public part of the first act."""
+        """The public part of the first act; `represented` and `agreement` stand in it only where there are any."""
+        listed = [{"party": party, "by": list(by)} for party, by in sorted(self.represented.items())]
         return {
             "table": self.table,
             "origin": self.origin,
@@ -61,6 +70,8 @@ class Charter:
             "settings": dict(self.settings),
             "calendar": calendar_json(self.calendar),
             "skew": self.skew,
+            **({"represented": listed} if listed else {}),
+            **({} if self.agreement is None else {"agreement": self.agreement}),
         }
 
     @property
@@ -85,7 +96,8 @@ def read_charter(first: Act, table: Table) -> Charter:
         InputRefused: `procedure-charter`.
     """
     said = first.open
-    if first.type != CONVENE or first.procedure is not None or first.n != 1 or set(said) != _NAMES:
+    named = set(said) - _MAY == _NAMES and first.recorded is None
+    if first.type != CONVENE or first.procedure is not None or first.n != 1 or not named:
         _refuse("The first act of a procedure convenes it, with a charter as docs/formats/procedure.md shows.")
     if said["table"] != table.digest:
         _refuse("The charter names another state table than the one at hand; get that table.")
@@ -103,18 +115,56 @@ def read_charter(first: Act, table: Table) -> Charter:
         parse_origin(said["origin"])
         check_stretches({**settings, "skew": said["skew"]})
         calendar = read_calendar(said["calendar"])
+        agreement = said.get("agreement")
+        if agreement is not None:
+            unhex(agreement, "procedure-charter", "The agreement of a charter", length=32)
     except (ComityError, TypeError, ValueError) as broken:
         told = broken.sentence if isinstance(broken, ComityError) else "a key or a text has the wrong form."
         raise InputRefused("procedure-charter", f"The charter cannot be read: {told}") from broken
     wanted = len(listed) if any(act.seat for act in table.acts.values()) else 0
     if len({key.keyid for key in keys}) != wanted or len(keys) != wanted:
         _refuse(f"This table asks for {wanted} seats, each with a key of its own.")
-    charter = Charter(table.digest, said["origin"], tuple(listed), dict(settings), keys, calendar, said["skew"])
+    represented = _represented(said, table, [*listed, first.by])
+    charter = Charter(
+        table.digest,
+        said["origin"],
+        tuple(listed),
+        dict(settings),
+        keys,
+        calendar,
+        said["skew"],
+        represented,
+        agreement,
+    )
     if charter.as_json() != said:
         _refuse("The charter is not written in its one spelling.")
     if charter.convener != first.by:
         _refuse("A procedure is convened by the party whose log it stands in.")
     return charter
+
+
+def _represented(said: Mapping[str, Any], table: Table, known: list[str]) -> dict[str, tuple[str, ...]]:
+    """For each participant without a node, who may record for it; `known` are all who take part, and the convener."""
+    listed = said.get("represented", [])
+    if not isinstance(listed, list):
+        _refuse("'represented' is a list.")
+    found: dict[str, tuple[str, ...]] = {}
+    for one in listed:
+        if not isinstance(one, dict) or set(one) != {"party", "by"} or not isinstance(one["by"], list):
+            _refuse("Each that is represented has 'party' and 'by', who may record for it.")
+        if not all(isinstance(name, str) for name in (one["party"], *one["by"])):
+            _refuse("Who is represented, and who records, are party ids.")
+        found[one["party"]] = tuple(one["by"])
+    for party, by in found.items():
+        if party not in said["participants"]:
+            _refuse(f"{party} is represented and takes no part; name it among the participants.")
+        if not by or list(by) != sorted(set(by)) or not set(by) <= set(known) - set(found):
+            _refuse(
+                f"Who records for {party} takes part with a node of its own or convenes; name one at least, sorted."
+            )
+    if found and not any(act.recorded for act in table.acts.values()):
+        _refuse("This table lets nothing be recorded for another, so each participant needs a node.")
+    return found
 
 
 def _refuse(sentence: str) -> NoReturn:

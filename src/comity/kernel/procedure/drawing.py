@@ -6,8 +6,9 @@ Source: docs/procedures.md is written from here.
 
 from __future__ import annotations
 
+from comity.kernel.procedure.acts import ROADS
 from comity.kernel.procedure.rules import KINDS
-from comity.kernel.procedure.tables import BY, Row, Table
+from comity.kernel.procedure.tables import BY, RECORDED, ActKind, Row, Table
 
 
 def diagram(table: Table) -> str:
@@ -52,11 +53,20 @@ def section(table: Table) -> str:
         told.add(row.id)
         act = table.acts[row.act]
         by = BY[act.by] + (", an officer" if act.officer else "") + (", under a seat" if act.seat else "")
+        by += "".join(f"; recorded for a party without a node, {told}" for told in _recorded(act))
         when = "; ".join(step.sentence for step in row.when) or "always"
         then = "; ".join(step.sentence for step in row.effects)
         leads = "" if _stays(table, row) else f"; leads to `{row.to}`"
         lines.append(f"| `{row.act}`: {act.sentence} | {by} | {states} | {when} | {then}{leads} |")
     return "\n".join(lines) + "\n"
+
+
+def _recorded(act: ActKind) -> list[str]:
+    """What becomes of the act where it is recorded for another, road by road; nothing where it is refused."""
+    by_word: dict[str, list[str]] = {}
+    for road, word in act.recorded.items():
+        by_word.setdefault(word, []).append(ROADS[road])
+    return [f"from {', '.join(roads)}, it {RECORDED[word]}" for word, roads in by_word.items()]
 
 
 def _everywhere(table: Table) -> frozenset[str]:

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from comity.kernel.errors import ComityError
 from comity.kernel.model import instants
 from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import Instant
-from comity.kernel.procedure.acts import Act
+from comity.kernel.procedure.acts import ROADS, Act, Recorded
 from comity.kernel.procedure.calendar import after
 from comity.kernel.procedure.charter import Charter
-from comity.kernel.procedure.rules import RECEIPT, Decision, Outcome, decide
+from comity.kernel.procedure.rules import RECEIPT, Decision, Outcome, Reason, decide
 from comity.kernel.procedure.tables import ActKind, Row, Step, Table
 from comity.kernel.seal.keys import PublicKey
 from comity.kernel.tlog.checkpoint import parse_origin
@@ -38,6 +38,21 @@ class Said:
     word: str
     at: Instant
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One recorded act that was entered: whose word, what, by whom recorded, where, and whether it counted or is shown only."""
+
+    said: Recorded
+    type: str
+    by: str
+    seq: int
+    counts: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The members of `Recorded`, with type, by, seq and counts."""
+        return {**self.said.as_json(), "type": self.type, "by": self.by, "seq": self.seq, "counts": self.counts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +90,11 @@ class State:
         participants: Who takes part now.
         seats: The keys of the seats; None where one was given up.
         counts: How many acts each head has made.
-        text, text_by, text_seq: The text on the table (a digest), whose it is, and where it was put.
+        text, text_by, text_seq, text_at: The text on the table (a digest), whose it is, where and when it was put.
         clocks, votes, marks: By clock; by head; by head and word.
         outcome: None while the case runs, then ``adopted`` or ``closed``.
         decision: What the rule said when it ended.
+        recorded: What was recorded for parties without a node, in order.
     """
 
     procedure: str
@@ -94,16 +110,25 @@ class State:
     text: str | None = None
     text_by: str | None = None
     text_seq: int | None = None
+    text_at: Instant | None = None
     clocks: Mapping[str, Clock] = field(default_factory=dict)
     votes: Mapping[str, Said] = field(default_factory=dict)
     marks: Mapping[str, Mapping[str, Said]] = field(default_factory=dict)
     outcome: str | None = None
     decision: Decision | None = None
+    recorded: tuple[Note, ...] = ()
 
     @property
     def convener(self) -> str:
         """The party id of the present convener."""
         return parse_origin(self.origin)[0]
+
+    @property
+    def represented(self) -> frozenset[str]:
+        """Who takes part by what others record: named so in the charter, and has not acted itself."""
+        return frozenset(
+            party for party in self.charter.represented if party in self.participants and not self.counts.get(party)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The whole state as JSON; two states are the same where this is."""
@@ -138,12 +163,13 @@ class State:
             "marks": {head: {word: said(one) for word, one in marks.items()} for head, marks in self.marks.items()},
             "outcome": self.outcome,
             "decision": None if self.decision is None else self.decision.as_json(),
+            **({"recorded": [one.as_json() for one in self.recorded]} if self.recorded else {}),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The act counts: the row, its effect as it stands in the entry, and the state after it."""
+    """The act is entered: the row, its effect as it stands in the entry, and the state after it."""
 
     row: Row
     effect: tuple[Op, ...]
@@ -186,7 +212,26 @@ def judge(table: Table, state: State, act: Act, at: Instant, signers: frozenset[
 
 
 def decision(table: Table, state: State, at: Instant) -> Decision | None:
-    """What the rule of decision says at an instant, head by head; None where the table has no rule."""
+    """What the rule of decision says at an instant, head by head; None where the table has no rule.
+
+    The reason of a head whose word was recorded by another says so, and from what.
+    """
+    said = _decision(table, state, at)
+    if said is None or not state.recorded:
+        return said
+    return replace(said, reasons=tuple(_with_source(state, one) for one in said.reasons))
+
+
+def _with_source(state: State, reason: Reason) -> Reason:
+    vote, receipt = state.votes.get(reason.head), state.marks.get(reason.head, {}).get(RECEIPT)
+    spoke = vote or receipt
+    note = None if spoke is None else next((one for one in state.recorded if one.seq == spoke.seq), None)
+    if note is None:
+        return reason
+    return replace(reason, sentence=f"{reason.sentence} {note.by} recorded it from {note.said.source}.")
+
+
+def _decision(table: Table, state: State, at: Instant) -> Decision | None:
     rule = table.rule
     if rule is None:
         return None
@@ -237,11 +282,12 @@ def _judged(table: Table, state: State, act: Act, at: Instant, signers: frozense
         raise _No("step-officer", f"The act {act.type} needs an officer, and none stands behind this one.")
     if act.at > state.charter.ahead(at):
         raise _No("step-future", "The act names an instant that has not come yet.")
+    word = None if act.recorded is None else _recordable(table, state, act, kind, act.recorded, at)
     failed = None
     for row in rows:
         missing = _missing(table, state, row, act, at, signers)
         if missing is None:
-            return _applied(table, state, row, act, at)
+            return _shown(state, row, act) if word == "shown" else _applied(table, state, row, act, at)
         failed = failed or missing
     raise _No("step-guard", f"The act {act.type} needs that {failed}.")
 
@@ -253,13 +299,52 @@ def _who(state: State, act: Act, kind: ActKind) -> None:
             raise _No("step-who", f"The act {act.type} is not done under this seat.")
         return
     may = {
-        "convener": act.by == state.convener,
-        "participant": act.by in state.participants,
-        "author": act.by == state.text_by,
-        "any": act.by in state.participants or act.by == state.convener,
+        "convener": act.head == state.convener,
+        "participant": act.head in state.participants,
+        "author": act.head == state.text_by,
+        "any": act.head in state.participants or act.head == state.convener,
     }
     if kind.seat or not may[kind.by]:
         raise _No("step-who", f"The act {act.type} is not for this party.")
+
+
+def _recordable(table: Table, state: State, act: Act, kind: ActKind, said: Recorded, at: Instant) -> str:
+    """What becomes of a recorded act: a key of `tables.RECORDED`."""
+    word = kind.recorded.get(said.road)
+    if act.by not in state.charter.represented.get(said.party, ()):
+        _unrecorded(f"{act.by} is not named in the charter as who records for {said.party}")
+    if act.by not in state.participants and act.by != state.convener:
+        _unrecorded(f"{act.by} takes part no more, so it records for nobody")
+    if said.party not in state.represented:
+        _unrecorded(f"{said.party} acts itself here, so nobody records for it")
+    if word is None:
+        _unrecorded(f"the procedure does not let the act {act.type} be recorded from {ROADS[said.road]}")
+    if said.received > act.at:
+        raise _No("step-future", "The act records what was received at an instant that has not come yet.")
+    text_at = state.text_at
+    # Nobody answers a text before there is one: an old note under a new text says nothing of it.
+    if "text" in act.open and text_at is not None and state.charter.ahead(said.received) < text_at:
+        _unrecorded(f"what was received on {instants.format(said.received)} came before the text was put")
+    for note in state.recorded:
+        if (note.said.party, note.type) != (said.party, act.type):
+            continue
+        if _key(note.said.reference) == _key(said.reference) or (note.said.document or "") == said.document:
+            _unrecorded(f"{said.source} is recorded already, at place {note.seq}")
+    vote = state.votes.get(said.party)
+    stands = None if vote is None else next((one for one in state.recorded if one.seq == vote.seq), None)
+    votes = any(effect.word == "vote" for row in table.rows_of(state.name, act.type) for effect in row.effects)
+    if votes and stands is not None and stands.said.received > said.received:
+        _unrecorded(f"a later word of {said.party} is recorded at place {stands.seq}")
+    return word
+
+
+def _key(reference: str) -> str:
+    """What two spellings of one reference have in common: letters and digits."""
+    return "".join(one for one in reference.casefold() if one.isalnum())
+
+
+def _unrecorded(why: str) -> NoReturn:
+    raise _No("step-recorded", f"It cannot be recorded: {why}.")
 
 
 def _public(act: Act, kind: ActKind) -> None:
@@ -322,7 +407,7 @@ def _holds(
             first, second = about.split("/")
             return all(second in marks for marks in state.marks.values() if first in marks)
         case "marked" | "unmarked":
-            return act is None or (act.by in marked) == (word == "marked")
+            return act is None or (act.head in marked) == (word == "marked")
         case "other-marked" | "other-unmarked":
             return act is None or (named in marked) == (word == "other-marked")
         case "newcomer":
@@ -336,24 +421,41 @@ def _holds(
         case _:
             elects = any(effect.word == "elect" for effect in row.effects)
             concerned = {named} | ({state.convener} if elects else set())
-            others = set(state.participants) - concerned
+            # Who has no node signs nothing; it is not counted among those who could.
+            others = set(state.participants) - concerned - state.represented
             return 2 * len(others & signers) > len(others)
 
 
 # ---------------------------------------------------------------- effects
 
 
+def _shown(state: State, row: Row, act: Act) -> Applied:
+    _about(state, act)
+    return Applied(row, (("shown", act.type, act.head),), replace(state, recorded=_noted(state, act, counts=False)))
+
+
+def _noted(state: State, act: Act, *, counts: bool) -> tuple[Note, ...]:
+    if act.recorded is None:
+        return state.recorded
+    return (*state.recorded, Note(act.recorded, act.type, act.by, state.seq + 1, counts))
+
+
+def _about(state: State, act: Act) -> None:
+    if "text" in act.open and act.open["text"] != state.text:
+        raise _No("step-text", "The act is about another text than the one on the table.")
+
+
 def _applied(table: Table, state: State, row: Row, act: Act, at: Instant) -> Applied:
     words = {effect.word for effect in row.effects}
-    if "text" in act.open and "text" not in words and act.open["text"] != state.text:
-        raise _No("step-text", "The act is about another text than the one on the table.")
+    if "text" not in words:
+        _about(state, act)
     if "elect" in words and parse_origin(str(act.open["origin"]))[0] != act.by:
         raise _No("step-who", "Who is elected makes the act itself.")
     ops: list[Op] = []
     for effect in row.effects:
         ops += _ops(table, state, effect, act, at)
     said = decision(table, state, at) if words & {"adopt", "close"} else None
-    grown = replace(state, name=row.to, decision=said)
+    grown = replace(state, name=row.to, decision=said, recorded=_noted(state, act, counts=True))
     for op in ops:
         grown = _apply(grown, op, act, at)
     return Applied(row, tuple(ops), grown)
@@ -377,7 +479,7 @@ def _ops(table: Table, state: State, effect: Step, act: Act, at: Instant) -> lis
                 )
             return [(word, about, public["until"])]
         case "vote" | "mark":
-            return [(word, about, act.by)]
+            return [(word, about, act.head)]
         case "mark-other":
             return [("mark", about, public["party"])]
         case "adopt":
@@ -419,7 +521,7 @@ def _apply(state: State, op: Op, act: Act, at: Instant) -> State:
     match word:
         case "text":
             kept = {head: {one: said for one, said in held.items() if one != RECEIPT} for head, held in marks.items()}
-            return replace(state, text=rest[0], text_by=act.by, text_seq=seq, votes={}, marks=kept)
+            return replace(state, text=rest[0], text_by=act.by, text_seq=seq, text_at=at, votes={}, marks=kept)
         case "start":
             clocks[rest[0]] = Clock(at, seq, instants.parse(rest[1]))
         case "stop":

@@ -48,7 +48,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Something that looks wrong and proves nothing: `word` is unanswered, late, ahead-of-us, rival or waiting."""
+    """Something that looks wrong and proves nothing: `word` is unanswered, late, ahead-of-us, rival, recorded or waiting."""
 
     word: str
     sentence: str
@@ -224,6 +224,7 @@ def doubts(replica: Replica) -> tuple[Doubt, ...]:
                     f"Entry {state.seq} is dated {instants.format(state.at)}, ahead of our clock; compare clocks.",
                 )
             )
+    told += _recorded_apart(replica)
     if replica.rivals:
         told.append(
             Doubt(
@@ -236,6 +237,26 @@ def doubts(replica: Replica) -> tuple[Doubt, ...]:
             Doubt("waiting", f"Entry {len(replica.placed)} has not come; ask the convener or another participant.")
         )
     return tuple(told)
+
+
+def _recorded_apart(replica: Replica) -> list[Doubt]:
+    """For each party without a node, that two recorders had it say different things of one text."""
+    words: dict[tuple[str, str], dict[str, str]] = {}
+    for placed in replica.placed:
+        act = claimed_act(placed.entry.act)
+        if act.recorded is None or placed.entry.refused is not None:
+            continue
+        if any(step.word == "vote" for row in replica.table.rows if row.act == act.type for step in row.effects):
+            words.setdefault((act.head, str(act.open.get("text"))), {}).setdefault(act.type, act.by)
+    return [
+        Doubt(
+            "recorded",
+            f"What was recorded for {party} differs: {', '.join(f'{by} recorded {one}' for one, by in said.items())}; "
+            "ask the party itself.",
+        )
+        for (party, _), said in words.items()
+        if len(set(said.values())) > 1
+    ]
 
 
 def join(table: Table, standing: bytes, entries: Iterable[bytes], at: Instant, keys: Keys) -> Replica:
@@ -269,21 +290,38 @@ def _of(replica: Replica, procedure: str) -> None:
 
 def _fault(replica: Replica, fault: str, *papers: bytes) -> Replica:
     found = evidence(fault, papers)
-    return replica if found in replica.faults else replace(replica, faults=(*replica.faults, found))
+    if found in replica.faults:
+        return replica
+    # What convicts is evidence from now on, and no rival that proves nothing.
+    rivals = tuple(one for one in replica.rivals if one not in papers)
+    return replace(replica, faults=(*replica.faults, found), rivals=rivals)
 
 
 def _second(replica: Replica, entry: Entry, signers: frozenset[str], envelope: bytes, keys: Keys) -> Replica:
     held = replica.placed[entry.seq]
     if held.entry.digest == entry.digest:
         return replica
-    before = len(replica.faults)
+    contradicted = _contradicted(replica, envelope, keys)
     replica = _compared(replica, envelope, keys)
+    if held.entry.origin == entry.origin:
+        return _fault(replica, "fork", held.envelope, envelope)
     ours, theirs = (("convener", one.origin) in one.effect for one in (held.entry, entry))
     if ours and theirs and held.entry.previous == entry.previous and signers & open_entry(held.envelope, keys)[1]:
-        replica = _fault(replica, "two-elections", held.envelope, envelope)
-    if len(replica.faults) == before and envelope not in replica.rivals:
-        replica = replace(replica, rivals=(*replica.rivals, envelope))
-    return replica
+        return _fault(replica, "two-elections", held.envelope, envelope)
+    return _rival(replica, envelope, contradicted=contradicted)
+
+
+def _rival(replica: Replica, envelope: bytes, *, contradicted: bool) -> Replica:
+    """The copy with an entry of another history; one that convicts its convener is evidence and no rival."""
+    if contradicted or envelope in replica.rivals:
+        return replica
+    return replace(replica, rivals=(*replica.rivals, envelope))
+
+
+def _contradicted(replica: Replica, envelope: bytes, keys: Keys) -> bool:
+    """Whether the convener of a paper signed another digest for one of its places before."""
+    said = claims(envelope, keys)
+    return any(replica.claimed.get((said.origin, at), (digest, b""))[0] != digest for at, digest in said.places.items())
 
 
 def _compared(replica: Replica, envelope: bytes, keys: Keys) -> Replica:
@@ -313,9 +351,10 @@ def _caught_up(replica: Replica, at: Instant, keys: Keys) -> Replica:
 
 
 def _next(replica: Replica, entry: Entry, envelope: bytes, at: Instant, keys: Keys) -> Replica:
+    contradicted = _contradicted(replica, envelope, keys)
     replica = _compared(replica, envelope, keys)
     if replica.state is not None and entry.previous != replica.state.head:
-        return replace(replica, rivals=(*replica.rivals, envelope))
+        return _rival(replica, envelope, contradicted=contradicted)
     try:
         state = follow(replica.table, replica.state, envelope, keys)
     except ComityError as broken:

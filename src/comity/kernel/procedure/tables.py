@@ -20,6 +20,7 @@ from hashlib import sha256
 from typing import Any, Final, NoReturn
 
 from comity.kernel.errors import InputRefused
+from comity.kernel.procedure.acts import ROADS
 from comity.kernel.procedure.rules import RECEIPT, VOTES, Rule
 from comity.kernel.seal.canonical import canonical
 
@@ -42,6 +43,12 @@ OPEN_KINDS: Final[Mapping[str, str]] = {
     "word": "one lower-case word",
 }
 """What the public part of an act can hold. With ``?`` behind it, it may be absent."""
+
+RECORDED: Final[Mapping[str, str]] = {
+    "counts": "counts as if the party had acted itself",
+    "shown": "is entered and shown, and changes nothing",
+}
+"""What becomes of an act that is recorded for a party without a node. Where a kind of act says neither, it is refused."""
 
 GUARDS: Final[Mapping[str, tuple[str, str]]] = {
     "running": ("clock", "the clock {0} runs and is not over"),
@@ -145,6 +152,7 @@ class ActKind:
         seat: Whether it is done under a seat, so that others do not learn the party.
         content: Who gets the content: ``all`` or ``concerned``.
         open: The members of its public part, with their kinds.
+        recorded: For each road by which the word of a party without a node may be recorded, a key of `RECORDED`.
     """
 
     name: str
@@ -154,6 +162,7 @@ class ActKind:
     seat: bool
     content: str
     open: Mapping[str, str]
+    recorded: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +300,7 @@ def _clock(name: str, said: Any) -> ClockKind:
 
 def _act(name: str, said: Any) -> ActKind:
     what = f"The act {name}"
-    members = _members(said, what, {"sentence", "by"}, {"officer", "seat", "content", "open"})
+    members = _members(said, what, {"sentence", "by"}, {"officer", "seat", "content", "open", "recorded"})
     by, content, public = members["by"], members.get("content", "all"), members.get("open", {})
     officer, seat = members.get("officer", True), members.get("seat", False)
     if by not in BY or content not in ("all", "concerned") or officer not in (True, False) or seat not in (True, False):
@@ -303,7 +312,24 @@ def _act(name: str, said: Any) -> ActKind:
             _refuse(
                 f"The member {member} of the act {name} is one of {', '.join(OPEN_KINDS)}, with ? where it may be absent."
             )
-    return ActKind(name, _text(members, "sentence", what), by, officer, seat, content, dict(public))
+    recorded = _recorded(members.get("recorded", {}), what)
+    if recorded and (by not in ("participant", "any") or not officer or seat):
+        _refuse(
+            f"{what} can be recorded for another only where a participant does it, an officer, and not under a seat."
+        )
+    return ActKind(name, _text(members, "sentence", what), by, officer, seat, content, dict(public), recorded)
+
+
+def _recorded(said: Any, what: str) -> dict[str, str]:
+    """What becomes of a recorded act, by road; one word stands for every road."""
+    found = dict.fromkeys(ROADS, said) if isinstance(said, str) else said
+    if not isinstance(found, dict) or not all(
+        road in ROADS and isinstance(word, str) and word in RECORDED for road, word in found.items()
+    ):
+        _refuse(
+            f"'recorded' of {what[:1].lower()}{what[1:]} is {' or '.join(RECORDED)}, or one of them by road: {', '.join(ROADS)}."
+        )
+    return dict(found)
 
 
 def _rule(said: Any) -> Rule:

@@ -125,6 +125,27 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreedProcedure:
+    """What nobody is to have less of in a procedure the parties go through together (kernel/procedure).
+
+    Args:
+        table: The id of the state table, such as ``silence``.
+        times: For each stretch of time the table asks for, how long it is at least, as `model.stretches` writes it.
+        zone: The time zone in which days are counted, a name of the IANA database.
+        working: ISO weekdays that are worked, words of `vocabulary.WEEKDAYS`.
+        holidays: Dates that are not worked, ``2021-04-02``.
+        closes: When a working day is over on the local clock, ``17:00``.
+    """
+
+    table: str
+    times: Mapping[str, str]
+    zone: str
+    working: tuple[str, ...]
+    holidays: tuple[str, ...]
+    closes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """The whole instrument, form 1. `previous` is the digest of the agreement it amends."""
 
@@ -139,3 +160,4 @@ class Agreement:
     clauses: tuple[Clause, ...]
     reservations: tuple[Reservation, ...] = ()
     previous: str | None = None
+    procedures: tuple[AgreedProcedure, ...] = ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any, Final, NoReturn
 
 from comity.kernel.errors import InputRefused
@@ -18,9 +19,11 @@ from comity.kernel.model import instants
 from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import DAY, Instant
 from comity.kernel.model.names import flaw_of_name, flaw_of_quoted, flaw_of_text, looks_like
+from comity.kernel.model.stretches import counted
 from comity.kernel.release import purposes, vocabulary
 from comity.kernel.release.agreement import (
     AccessionRule,
+    AgreedProcedure,
     AgreedView,
     Agreement,
     AgreementParty,
@@ -45,6 +48,7 @@ MOST: Final = {
     "view": 200,
     "clause": 2000,
     "reservation": 500,
+    "procedure": 100,
     "duty": 20,
     "list": 1000,
     "language": 20,
@@ -66,6 +70,7 @@ TOP_KEYS: Final = (
     "life",
     "view",
     "clause",
+    "procedure",
     "reservation",
 )
 PARTY_KEYS: Final = ("ref", "name", "id")
@@ -95,6 +100,7 @@ CLAUSE_KEYS: Final = (
     "duty",
 )
 DUTY_KEYS: Final = ("do", "within")
+PROCEDURE_KEYS: Final = ("table", "times", "zone", "working", "holidays", "closes")
 RESERVATION_KEYS: Final = ("by", "clause", "text", "effect", "objection_within")
 EFFECT_KEYS: Final = ("retention", "onward", "min_confidence")
 
@@ -137,6 +143,10 @@ _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+@-]{0,127}", re.ASCII)
 _TYPE: Final = re.compile(r"[a-z](?:[a-z0-9]|-(?!-)){1,248}[a-z0-9]", re.ASCII)
 _PROPERTY: Final = re.compile(r"[a-z][a-z0-9_]{1,249}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+_LOWER: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}", re.ASCII)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_CLOSES: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,31}", re.ASCII)
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _PHRASES: Final = re.compile(r"[a-z][a-z0-9-]{0,63}/[1-9][0-9]{0,3}", re.ASCII)
@@ -237,6 +247,18 @@ def to_data(agreement: Agreement, instant: Callable[[Instant], Any]) -> dict[str
     if agreement.views:
         shape["view"] = [{"name": view.name, "remove": list(view.remove)} for view in agreement.views]
     shape["clause"] = [_clause_data(clause, instant) for clause in agreement.clauses]
+    if agreement.procedures:
+        shape["procedure"] = [
+            {
+                "table": one.table,
+                "times": dict(one.times),
+                "zone": one.zone,
+                "working": list(one.working),
+                "holidays": list(one.holidays),
+                "closes": one.closes,
+            }
+            for one in agreement.procedures
+        ]
     if agreement.reservations:
         shape["reservation"] = [
             {
@@ -473,6 +495,7 @@ class _Reader:
         views = self._views(top.get("view", []))
         life = self._life(top["life"], parties, groups)
         clauses = self._clauses(top["clause"], parties, groups, views)
+        procedures = self._procedures(top.get("procedure", []))
         reservations = self._reservations(top.get("reservation", []), parties, clauses)
         return Agreement(
             form=FORM,
@@ -486,6 +509,7 @@ class _Reader:
             clauses=clauses,
             reservations=reservations,
             previous=previous,
+            procedures=procedures,
         )
 
     def _parties(self, value: Any) -> tuple[AgreementParty, ...]:
@@ -805,6 +829,65 @@ class _Reader:
                 self._refuse("agreement-duplicate", (*here, "do"), f"the duty {do!r} stands twice in one clause.")
             duties.append(Duty(do, self._duration(table["within"], (*here, "within"))))
         return tuple(duties)
+
+    def _procedures(self, value: Any) -> tuple[AgreedProcedure, ...]:
+        found: list[AgreedProcedure] = []
+        for place, entry in enumerate(self._tables(value, ("procedure",))):
+            path: Path = ("procedure", place)
+            table = self._table(entry, path, PROCEDURE_KEYS, PROCEDURE_KEYS)
+            name = self._form(table["table"], (*path, "table"), _LOWER, "the id of a procedure, such as silence")
+            if name in {one.table for one in found}:
+                self._refuse("agreement-duplicate", (*path, "table"), f"there is already a procedure {name!r}.")
+            closes = self._form(
+                table["closes"], (*path, "closes"), _CLOSES, "a time of day, such as 17:00, at most 24:00"
+            )
+            if closes == "00:00":
+                self._refuse("agreement-value", (*path, "closes"), "a working day is over after midnight; write 24:00.")
+            working = self._list(
+                table["working"],
+                (*path, "working"),
+                lambda entry, where: self._word(entry, where, vocabulary.WEEKDAYS),
+            )
+            if not working:
+                self._refuse("agreement-rule", (*path, "working"), "no day is worked, so no working day ever passes.")
+            found.append(
+                AgreedProcedure(
+                    name,
+                    self._times(table["times"], (*path, "times")),
+                    self._form(table["zone"], (*path, "zone"), _ZONE, "a time zone such as Europe/Tallinn"),
+                    working,
+                    self._list(table["holidays"], (*path, "holidays"), self._date),
+                    closes,
+                )
+            )
+        return tuple(found)
+
+    def _times(self, value: Any, path: Path) -> dict[str, str]:
+        if not isinstance(value, dict) or not 1 <= len(value) <= MOST["list"]:
+            self._refuse(
+                "agreement-kind", path, 'a stretch of time for each name is expected; write {silence = "P3D"}.'
+            )
+        for name, stretch in value.items():
+            here: Path = (*path, name)
+            self._form(name, here, _LOWER, "the name of a stretch of time, such as silence")
+            text = self._text(stretch, here)
+            found = counted(text[:40]) if text.isascii() and len(text) <= 40 else None
+            spelled = f"{found} working day{'s' if found != 1 else ''}" if isinstance(found, int) else text
+            if found is None or spelled != text:
+                self._refuse(
+                    "agreement-value",
+                    here,
+                    f"{_quoted(text)} is no stretch of time; write 3 working days, P3D or PT24H.",
+                )
+        return {name: value[name] for name in sorted(value)}
+
+    def _date(self, value: Any, path: Path) -> str:
+        text = self._form(value, path, _DATE, "a date in quotation marks, such as 2021-04-02")
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            self._refuse("agreement-value", path, f"{_quoted(text)} is no day of the calendar.")
+        return text
 
     def _reservations(
         self, value: Any, parties: tuple[AgreementParty, ...], clauses: tuple[Clause, ...]

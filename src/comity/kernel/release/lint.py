@@ -43,6 +43,7 @@ FINDINGS: Final = {
     "lease-short": "The lease is shorter than the time between two contacts.",
     "lease-long": "The lease is so long that expulsion through a relay takes more than a week to end.",
     "no-successor": "Nobody succeeds a silent depositary.",
+    "holidays-end": "The holidays of a procedure are named for a part of the agreement's life only.",
     "odd-letters": "A name is written in letters of another script than Latin; look at it closely.",
 }
 """Every code of a finding, with its meaning."""
@@ -117,6 +118,15 @@ def _whole(agreement: Agreement, interval: int | None, resolve: _Resolver) -> It
             "no-successor",
             f"If {agreement.life.depositary} falls silent, every release stops after {agreement.life.lease}.",
         )
+    ends = "9999-12-31" if agreement.life.ends is None else instants.format(agreement.life.ends)[:10]
+    for procedure in agreement.procedures:
+        last = max(procedure.holidays, default="9999")
+        if last < ends[:4]:
+            yield Finding(
+                "holidays-end",
+                f"The last holiday of the procedure {procedure.table} is {last}; after {last[:4]} every day of the week "
+                "that is worked counts, so name those of later years or amend in time.",
+            )
     for party in agreement.parties:
         scripts = scripts_of(party.name)
         if set(scripts) - {"LATIN"}:

@@ -20,8 +20,9 @@ from typing import Any, Final, NoReturn
 from comity.kernel.errors import InputRefused
 from comity.kernel.model import instants
 from comity.kernel.model.instants import Instant
+from comity.kernel.model.stretches import counted
 from comity.kernel.release import agreementdata, vocabulary
-from comity.kernel.release.agreement import Agreement, AgreementParty, Clause, Group, Reservation
+from comity.kernel.release.agreement import AgreedProcedure, Agreement, AgreementParty, Clause, Group, Reservation
 from comity.kernel.release.lists import BASES, PURPOSES
 from comity.kernel.release.phrases import Phrasebook
 from comity.kernel.release.phrases_en import ENGLISH
@@ -80,6 +81,13 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "min_confidence": ("word", "confidence"),
     "onward": ("word", "onward"),
     "do": ("word", "duty"),
+    "table": ("raw", r"[a-z][a-z0-9-]*"),
+    "time_name": ("raw", r"[a-z][a-z0-9-]*"),
+    "stretch": ("stretch", ""),
+    "zone": ("raw", r"[A-Za-z][A-Za-z0-9_+/-]*"),
+    "working": ("list", "working"),
+    "holidays": ("list", ""),
+    "closes": ("raw", r"[0-9]{2}:[0-9]{2}"),
     "silence_except": ("list", "silence_except"),
     "kinds": ("list", "kinds"),
     "remove": ("list", ""),
@@ -111,6 +119,7 @@ _CLOSED: Final[dict[str, tuple[str, ...]]] = {
     "confidence": vocabulary.CONFIDENCE,
     "onward": vocabulary.ONWARD,
     "duty": vocabulary.DUTIES,
+    "working": vocabulary.WEEKDAYS,
     "purpose": tuple(entry.id for entry in PURPOSES),
     "basis": tuple(entry.id for entry in BASES),
 }
@@ -146,6 +155,12 @@ def _slots() -> dict[str, tuple[str, ...]]:
         "life.silence_except": ("silence_rule", "silence_except"),
         "life.law": ("law",),
         "view": ("name", "remove"),
+        "procedure": ("table",),
+        "procedure.time": ("time_name", "stretch"),
+        "procedure.zone": ("zone",),
+        "procedure.working": ("working",),
+        "procedure.holidays": ("holidays",),
+        "procedure.closes": ("closes",),
         "reservation": ("by", "clause", "text"),
         "effect.retention": ("retention",),
         "effect.onward": ("onward",),
@@ -154,7 +169,7 @@ def _slots() -> dict[str, tuple[str, ...]]:
         "prohibit.bare": ("number", "from", "to"),
         "prohibit.bare_mutual": ("number", "from"),
     }
-    for part in ("parties", "groups", "life", "views", "clauses", "reservations", "meaning"):
+    for part in ("parties", "groups", "life", "views", "clauses", "procedures", "reservations", "meaning"):
         slots[f"heading.{part}"] = ()
     for says in vocabulary.SAYS:
         slots[f"{says}.head"] = ("number", "from", "to")
@@ -224,8 +239,8 @@ def flaws(book: Phrasebook) -> tuple[str, ...]:
         shapes = [_SLOT.sub("\x00", line) for line in lines]
         found += [f"two sentences of {says!r} are alike: {shape!r}" for shape in {*shapes} if shapes.count(shape) > 1]
     found += [f"{text!r} must hold ({{code}})" for text in (book.instant, book.duration) if "({code})" not in text]
-    if len(book.months) != 12 or set(book.units) != {"Y", "M", "W", "D", "H", "MIN", "S"}:
-        found.append("twelve months and seven units are needed")
+    if len(book.months) != 12 or set(book.units) != {"Y", "M", "W", "D", "H", "MIN", "S", "WD"}:
+        found.append("twelve months and eight units are needed")
     return tuple(found)
 
 
@@ -351,6 +366,10 @@ class _Writer:
         yield "heading", say("heading.clauses")
         for clause in agreement.clauses:
             yield f"clause {clause.number}", "\n".join(self.clause(clause))
+        if agreement.procedures:
+            yield "heading", say("heading.procedures")
+            for procedure in agreement.procedures:
+                yield f"procedure {procedure.table}", "\n".join(self._procedure(procedure))
         if agreement.reservations:
             yield "heading", say("heading.reservations")
             for made_by in agreement.reservations:
@@ -414,6 +433,14 @@ class _Writer:
     def _several(self, refs: tuple[str, ...]) -> bool:
         return len(refs) > 1 or any(group.ref in refs for group in self._agreement.groups)
 
+    def _procedure(self, said: AgreedProcedure) -> list[str]:
+        terms = [self.say("procedure.time", time_name=name, stretch=time) for name, time in said.times.items()]
+        terms += [self.say("procedure.zone", zone=said.zone), self.say("procedure.working", working=said.working)]
+        if said.holidays:
+            terms.append(self.say("procedure.holidays", holidays=said.holidays))
+        terms.append(self.say("procedure.closes", closes=said.closes))
+        return [self.say("procedure", table=said.table), *_lettered(terms)]
+
     def _reservation(self, made: Reservation) -> list[str]:
         head = self.say("reservation", by=made.by, clause=made.clause, text=made.text[self._book.language])
         effects = [
@@ -440,6 +467,8 @@ class _Writer:
             return say_instant(book, value)
         if kind == "duration":
             return say_duration(book, value)
+        if kind == "stretch":
+            return say_stretch(book, value)
         if kind == "party":
             return self._terms.said[value]
         if kind == "parties":
@@ -467,6 +496,14 @@ def say_duration(book: Phrasebook, text: str) -> str:
             words.append(f"{int(number)} {one if int(number) == 1 else several}")
     values = {"words": _joined(book, "and", words, ""), "code": text}
     return _SLOT.sub(lambda match: values[match[1]], book.duration)
+
+
+def say_stretch(book: Phrasebook, text: str) -> str:
+    """A stretch of time in words: ``3 working days``; all others like a duration, ``3 days (P3D)``."""
+    number = counted(text)
+    if not isinstance(number, int):
+        return say_duration(book, text)
+    return f"{number} {book.units['WD'][0 if number == 1 else 1]}"
 
 
 def _word(book: Phrasebook, table: str, word: str) -> str:
@@ -621,9 +658,14 @@ class _Text:
             data["view"] = self._several(("view",))
         self._heading("clauses")
         data["clause"] = []
-        while not (self._peek_heading("reservations") or self._peek_heading("meaning")):
+        while not any(map(self._peek_heading, ("procedures", "reservations", "meaning"))):
             self._blank()
             data["clause"].append(self._clause())
+        if self._section("procedures"):
+            data["procedure"] = []
+            while not (self._peek_heading("reservations") or self._peek_heading("meaning")):
+                self._blank()
+                data["procedure"].append(self._procedure())
         if self._section("reservations"):
             data["reservation"] = []
             while not self._peek_heading("meaning"):
@@ -694,6 +736,17 @@ class _Text:
                 terms[name] = int(found[name]) if name == "officers" else found[name]
         return terms
 
+    def _procedure(self) -> dict[str, Any]:
+        said: dict[str, Any] = {**self._need("procedure"), "times": {}, "holidays": []}
+        keys = [f"procedure.{key}" for key in ("time", "zone", "working", "holidays", "closes")]
+        for line in self._lettered_lines():
+            key, found = self._first(line, keys)
+            if key == "procedure.time":
+                said["times"][found["time_name"]] = found["stretch"]
+            else:
+                said |= found
+        return said
+
     def _reservation(self) -> dict[str, Any]:
         head = self._need("reservation")
         effect: dict[str, str] = {}
@@ -759,7 +812,7 @@ class _Text:
     def _heading(self, part: str) -> None:
         self._blank()
         self._need(f"heading.{part}")
-        if part not in {"clauses", "reservations", "meaning"}:
+        if part not in {"clauses", "procedures", "reservations", "meaning"}:
             self._blank()
 
     def _keyed(self, keys: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
@@ -821,6 +874,8 @@ class _Text:
             return _around(self._book.instant, _CODE_INSTANT)
         if kind == "duration":
             return _around(self._book.duration, _CODE_DURATION)
+        if kind == "stretch":
+            return f"(?:{_around(self._book.duration, _CODE_DURATION)}|[0-9]{{1,4}} {_either(self._book.units['WD'])})"
         if kind == "party":
             return _either(self._terms.meant)
         return _list_pattern(self._book, style, self._item(kind, table), self._empty(kind))
@@ -841,6 +896,10 @@ class _Text:
             return _key_of(self._book, table, text)
         if kind in {"instant", "duration"}:
             return re.findall(_CODE_INSTANT if kind == "instant" else _CODE_DURATION, text)[-1]
+        if kind == "stretch":
+            code = re.findall(_CODE_DURATION, text)
+            number = text.partition(" ")[0]
+            return code[-1] if code else f"{number} working day{'' if number == '1' else 's'}"
         if kind == "party":
             return self._terms.meant[text]
         items = self._split(text, style, self._item(kind, table), self._empty(kind))

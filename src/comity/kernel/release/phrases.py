@@ -25,7 +25,7 @@ class Phrasebook:
         nothing: Any other empty list.
         unknown: ``*`` in a list.
         group: Template of a group among parties, with the slot ``{ref}``.
-        units: For each part of a duration (Y, M, W, D, H, MIN, S), (one, several).
+        units: For each part of a duration (Y, M, W, D, H, MIN, S) and for working days (WD), (one, several).
         months: Twelve names.
         instant: Template with ``{day} {month} {year} {time} {code}``.
         duration: Template with ``{words} {code}``.

@@ -53,3 +53,7 @@ def strictest(scale: tuple[str, ...], values: tuple[str | None, ...]) -> str | N
     """The strictest of the values on a scale; None counts as unknown and is passed over; None when all are."""
     known = [scale.index(value) for value in values if value is not None]
     return scale[max(known)] if known else None
+
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""Days of the week, ISO 8601: Monday is the first."""

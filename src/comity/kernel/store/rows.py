@@ -72,6 +72,24 @@ class Officer:
     ended: int | None
 
 
+@table("mandate", key=("id",))
+@dataclass(frozen=True, slots=True)
+class MandateRow:
+    """A mandate of an officer of ours. `body` is its canonical form, whose SHA-256, `digest` (hex), acts commit to.
+
+    `second` is who confirmed it and `confirmed` when, where a second officer had to; until then it gives nothing. `ended` is when
+    it was ended before its time and `ender` by whom. What the body says of officer, time and giver stands there alone.
+    """
+
+    id: str
+    body: bytes
+    digest: str
+    second: str | None
+    confirmed: int | None
+    ended: int | None
+    ender: str | None
+
+
 @table("reader", key=("token",), indexes=(("party",),))
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -258,6 +276,73 @@ class HandlingRow:
     target: str
     envelope: bytes
     at: int
+
+
+# --- files that objects refer to
+
+
+@table("file", key=("root",), indexes=(("touched",),))
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file whose bytes are kept in chunks, or were: `root` is that of the tree over its chunks, hex, `size` in bytes.
+
+    `leaves` are the leaves of the chunks that are here, 32 bytes each, in order; `whole` is 1 once all are and fit `sha256`. `touched` is
+    when a chunk last came; `erased` when its bytes were taken out for good: then digest, size and root stay.
+    """
+
+    root: str
+    sha256: str
+    size: int
+    leaves: bytes
+    whole: int
+    touched: int
+    erased: int | None
+
+
+@table("chunk", key=("file", "n"))
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk of a file; `n` counts from 0."""
+
+    file: str
+    n: int
+    data: bytes
+
+
+@table("attachment", key=("object", "file"), indexes=(("file",),))
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """That the bytes of a file are kept, or being fetched, for an artifact: since when, until when (None: still), and why no longer.
+
+    Bytes are kept once however many artifacts refer to them; each artifact is decided, opened and disposed of by itself. `giver` is
+    the party that gives them (our own id for a file of ours), `hand` its act that hands them over, empty before it came.
+    """
+
+    object: str
+    file: str
+    at: int
+    ended: int | None
+    why: str
+    giver: str
+    hand: bytes
+
+
+@table("handed", key=("party", "n"), indexes=(("act",),))
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A file handed to a party under row `n` of its objects stream: the act that says so, and how many chunks it asked for so far.
+
+    `disposal` is JSON: the party's signed word that it keeps it under this title no longer; None while it has said no such thing.
+    """
+
+    party: str
+    n: int
+    object: str
+    file: str
+    act: str
+    upto: int
+    at: int
+    disposal: bytes | None
 
 
 # --- parties and agreements
@@ -567,6 +652,38 @@ class Nonce:
     keyid: str
     nonce: str
     expires: int
+
+
+# --- publications
+
+
+@table("publication", key=("id", "version"), indexes=(("standing", "due"),))
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An object of ours that is to be public from an instant on. Until then it stands in no other row.
+
+    `raw` is the finished object, `version` its version instant, `digest` the SHA-256 of `raw`, hex. `handling` and `kinds` are JSON:
+    what is stated of it, and the extension definitions it needs. `due` is the appointed instant, `until` the last at which it goes by
+    itself. `standing` is ``waiting``, ``go``, ``hold``, ``withdrawn``, ``published`` or ``proved``; `officer`, `since` and `note` say
+    whose word that is, since when and why. `act` is the digest of the act and `at` its instant; `record` is the public proof.
+    """
+
+    id: str
+    version: int
+    raw: bytes
+    digest: str
+    handling: bytes
+    kinds: bytes
+    case: str | None
+    due: int
+    until: int | None
+    standing: str
+    officer: str
+    since: int
+    note: str
+    act: str | None
+    at: int | None
+    record: bytes | None
 
 
 # --- cases: procedures several parties run together

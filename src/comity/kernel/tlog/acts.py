@@ -4,11 +4,11 @@ An act is a DSSE envelope of kind ``act`` by the node key of the party that does
 to, at, origin, title, epoch, seq, previous, body, officers}. Rules:
 
 - one addressee: an instrument to five parties is five acts; ``to`` is null where a deed concerns the party's own
-  node;
-- ``seq`` counts from 1 for each addressee, and ``previous`` is the digest of the act before it, so a dropped act
-  shows;
+  node, and in a ``publish`` act, which is for everybody;
+- ``seq`` counts from 1 for each addressee (``publish`` acts by themselves, since everybody sees their numbers), and
+  ``previous`` is the digest of the act before it, so a dropped act shows;
 - ``origin`` is the log of the party that acts; the act stands there as a leaf (`comity.kernel.tlog.ticks.act_leaf`);
-- officers and reason stay at home: the act has a salted commitment to them, which can be opened to an auditor;
+- officers, mandate and reason stay at home: the act has a salted commitment to them, which can be opened to an auditor;
 - members of a later version are kept, since the envelope is kept; kinds are a closed list.
 
 The digest of an act is the SHA-256 of its envelope: envelopes have one spelling (`comity.kernel.seal.dsse`).
@@ -35,6 +35,8 @@ from comity.kernel.tlog.checkpoint import parse_origin
 
 FORM: Final = 1
 DSSE_KIND: Final = "act"
+OFFICERS: Final = "officers"
+"""The label of the commitment to who acted."""
 
 KINDS: Final[Mapping[str, str]] = {
     "deliver": "Hands a page of objects to one party, each under its title.",
@@ -51,6 +53,11 @@ KINDS: Final[Mapping[str, str]] = {
     "approve": "Releases a referred object to one party by the word of an officer, until an instant.",
     "handle": "States the handling (markings, purpose, basis, case) of what was taken in.",
     "tombstone": "Takes one delivered row back.",
+    "hand": "Hands the bytes of a file to one party, under the title of the artifact that refers to it.",
+    "custody": "States what was done with evidence: collected, copied, transferred, opened, returned.",
+    "dispose": "Says that the bytes of a file were erased here, and why.",
+    "publish": "Publishes an object of the own party, naming the instant that was appointed for it.",
+    "mandate": "Gives, confirms or ends a mandate of an officer of the own party.",
     "restore": "Opens the next incarnation of the log after a backup, naming the last checkpoint and the gap.",
 }
 """Every deed an act can say, with its sentence."""
@@ -184,21 +191,26 @@ def act_digest(envelope: bytes) -> str:
     return sha256(envelope).hexdigest()
 
 
-def officers_commitment(salt: bytes, officers: Sequence[str], reason: str) -> str:
+def officers_commitment(salt: bytes, officers: Sequence[str], reason: str, mandate: str | None = None) -> str:
     """What an act says of the officers behind it, 64 hexadecimal digits.
 
-    It is `secrecy.bind` under the label ``officers`` of {"officers": [...], "reason": ...}; `secrecy.check_opening`
-    opens it.
+    It is `secrecy.bind` under the label ``officers`` of `officers_body`; `secrecy.check_opening` opens it.
 
     Args:
         salt: 16 random bytes, kept at home with the rest.
         officers: Who acted, in order.
         reason: Why, in their words.
+        mandate: The digest of the mandate they acted under (64 hex), or None where there was none.
 
     Raises:
         Usage: `seed-size` for a salt that is not of 16 bytes.
     """
-    return bind(salt, "officers", {"officers": list(officers), "reason": reason}).hex()
+    return bind(salt, OFFICERS, officers_body(officers, reason, mandate)).hex()
+
+
+def officers_body(officers: Sequence[str], reason: str, mandate: str | None) -> dict[str, Any]:
+    """What is committed to: {officers, reason}, and {mandate} where one was acted under."""
+    return {"officers": list(officers), "reason": reason, **({} if mandate is None else {"mandate": mandate})}
 
 
 def _optional(body: Mapping[str, Any], name: str) -> str | None:

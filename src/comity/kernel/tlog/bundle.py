@@ -22,57 +22,45 @@ Source: docs/formats/log.md, Proof bundle.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, TypedDict
 
 from comity.kernel.errors import ComityError, InputRefused, SealBroken
-from comity.kernel.model import strictjson
 from comity.kernel.seal.canonical import canonical
-from comity.kernel.seal.cards import Card, verify_chain
-from comity.kernel.seal.commitment import VIEW_EXTENSION
-from comity.kernel.seal.dsse import unverified_body
-from comity.kernel.seal.seals import VerifiedSeal, claimed, verify_seal
+from comity.kernel.seal.seals import VerifiedSeal
 from comity.kernel.tlog import strict
-from comity.kernel.tlog.acts import DSSE_KIND, Act, act_digest, open_act, read_act
-from comity.kernel.tlog.blind import climb, well_formed
-from comity.kernel.tlog.checkpoint import Checkpoint, raw_key
-from comity.kernel.tlog.promises import open_promise
+from comity.kernel.tlog.acts import Act
 from comity.kernel.tlog.proof import LogProof
+from comity.kernel.tlog.recorded import (
+    CODE,
+    NOBODY,
+    Anchor,
+    Logged,
+    Signer,
+    card_of,
+    check_act,
+    check_log,
+    check_seal,
+    member,
+    members_of,
+    read_members,
+    role_of,
+    signer_of,
+    spelled,
+    text,
+    texts,
+)
 from comity.kernel.tlog.rows import Row, verify_row
-from comity.kernel.tlog.ticks import HEIGHT, act_leaf, record_hash
 
 FORM: Final = 1
 TYPE: Final = "comity-proof"
 MAX_BUNDLE: Final = 64 * 1024 * 1024
-MAX_CARDS: Final = 10_000
-"""More cards in one bundle than a party makes in a lifetime are refused before any is verified."""
 
 _MEMBERS: Final = frozenset(
     {"form", "type", "object", "seal", "disclosure", "cards", "act", "row", "promise", "log", "agreement", "sum"}
 )
-_CODE: Final = "proof-bundle"
-_NOBODY: Final = "consistent, but nobody vouches for the signer"
-
-Anchor = str | Collection[str]
-"""What is known of a party from outside: the fingerprint as read aloud, or key ids of its first identity key."""
-
-
-class Signer(TypedDict):
-    """One party whose signature a bundle rests on."""
-
-    party: str
-    fingerprint: str
-    anchored: bool
-
-
-class Logged(TypedDict):
-    """Where the act stands."""
-
-    origin: str
-    index: int
-    size: int
 
 
 class Report(TypedDict):
@@ -147,11 +135,7 @@ class ProofBundle:
             **dict(self.extra),
             "form": FORM,
             "type": TYPE,
-            "object": _spelled(self.object),
-            "seal": _spelled(self.seal),
-            "disclosure": [dict(one) for one in self.disclosure],
-            "cards": {party: [_spelled(one) for one in chain] for party, chain in self.cards.items()},
-            "act": {"envelope": _spelled(self.act), "salt": self.salt.hex()},
+            **members_of(self, self.cards),
             "row": {
                 "n": row.n,
                 "digest": row.digest,
@@ -162,17 +146,11 @@ class ProofBundle:
                 "place": self.row_place,
                 "path": [one.hex() for one in self.row_path],
             },
-            "promise": _spelled(self.promise),
-            "log": {
-                "place": self.place,
-                "inner": [one.hex() for one in self.inner],
-                "proof": _spelled(self.outer.to_text()),
-            },
         }
         if self.agreement is not None:
             members["agreement"] = {
-                "text": _spelled(self.agreement),
-                "signatures": [_spelled(one) for one in self.signatures],
+                "text": spelled(self.agreement),
+                "signatures": [spelled(one) for one in self.signatures],
             }
         return canonical({**members, "sum": sha256(canonical(members)).hexdigest()})
 
@@ -184,43 +162,28 @@ class ProofBundle:
             InputRefused: `proof-bundle`, `note`.
         """
         what = "A proof bundle"
-        members = strict.read_object(data, _CODE, what, MAX_BUNDLE)
+        members = strict.read_object(data, CODE, what, MAX_BUNDLE)
         if members.get("type") != TYPE or members.get("form") != FORM or members.get("form") is True:
-            raise InputRefused(_CODE, "This is not a proof bundle in a form that is known here.")
+            raise InputRefused(CODE, "This is not a proof bundle in a form that is known here.")
         if members.pop("sum", None) != sha256(canonical(members)).hexdigest():
-            raise InputRefused(_CODE, "The bundle was damaged on the way: its sum does not fit; ask for it again.")
-        act, row, log = (_member(members, name, dict) for name in ("act", "row", "log"))
-        cards = _member(members, "cards", dict)
-        if sum(len(chain) for chain in cards.values() if isinstance(chain, list)) > MAX_CARDS:
-            raise InputRefused(_CODE, f"A proof bundle has at most {MAX_CARDS} cards.")
-        outer = LogProof.from_text(_text(log, "proof"))
-        if outer.extra is not None:
-            raise InputRefused(_CODE, "The log proof in a bundle has no extra line.")
+            raise InputRefused(CODE, "The bundle was damaged on the way: its sum does not fit; ask for it again.")
+        row = member(members, "row", dict)
         agreement = members.get("agreement")
-        shown = None if agreement is None else _member(members, "agreement", dict)
+        shown = None if agreement is None else member(members, "agreement", dict)
         return cls(
-            object=_text(members, "object"),
-            seal=_text(members, "seal"),
-            disclosure=_member(members, "disclosure", list),
-            cards={party: _texts(cards, party) for party in cards},
-            act=_text(act, "envelope"),
-            salt=strict.octets(act, "salt", _CODE, what, length=16),
+            **read_members(members, what),
             row=Row(
-                strict.number(row, "n", _CODE, what),
-                strict.text(row, "digest", _CODE, what),
-                strict.text(row, "view", _CODE, what),
-                strict.text(row, "title", _CODE, what),
-                _member(row, "terms", dict),
+                strict.number(row, "n", CODE, what),
+                strict.text(row, "digest", CODE, what),
+                strict.text(row, "view", CODE, what),
+                strict.text(row, "title", CODE, what),
+                member(row, "terms", dict),
             ),
-            row_salt=strict.octets(row, "salt", _CODE, what, length=16),
-            row_place=strict.number(row, "place", _CODE, what),
-            row_path=strict.hashes(row, "path", _CODE, what),
-            promise=_text(members, "promise"),
-            place=strict.number(log, "place", _CODE, what),
-            inner=strict.hashes(log, "inner", _CODE, what),
-            outer=outer,
-            agreement=None if shown is None else _text(shown, "text"),
-            signatures=() if shown is None else _texts(shown, "signatures"),
+            row_salt=strict.octets(row, "salt", CODE, what, length=16),
+            row_place=strict.number(row, "place", CODE, what),
+            row_path=strict.hashes(row, "path", CODE, what),
+            agreement=None if shown is None else text(shown, "text"),
+            signatures=() if shown is None else texts(shown, "signatures"),
             extra=tuple((name, value) for name, value in members.items() if name not in _MEMBERS),
         )
 
@@ -241,7 +204,7 @@ def verify_bundle(data: bytes, anchors: Mapping[str, Anchor]) -> Report:
     except ComityError as broken:
         return _report(why=broken.sentence)
     report["verified"] = all(signer["anchored"] for signer in report["signers"])
-    report["why"] = None if report["verified"] else _NOBODY
+    report["why"] = None if report["verified"] else NOBODY
     return report
 
 
@@ -260,139 +223,33 @@ def _report(*, why: str | None) -> Report:
 
 
 def _verify(bundle: ProofBundle, anchors: Mapping[str, Anchor]) -> Report:
-    cards = {party: _card(party, chain) for party, chain in bundle.cards.items()}
-    seal, view = _sealed(bundle, cards)
-    act = _acted(bundle, cards)
+    cards = {party: card_of(party, chain) for party, chain in bundle.cards.items()}
+    seal, view = check_seal(bundle, cards)
+    act = check_act(bundle, cards, "deliver", "only a delivery hands an object over")
     needed = dict.fromkeys((seal.party, act.by))
     if cards.keys() - needed:
-        raise InputRefused(_CODE, "The bundle has cards of parties that signed nothing in it.")
-    checkpoint = _logged(bundle, act, cards[act.by])
+        raise InputRefused(CODE, "The bundle has cards of parties that signed nothing in it.")
+    checkpoint = check_log(bundle, act, cards[act.by])
     _delivered(bundle, act, seal)
-    role = _role(seal, view, cards)
+    role = role_of(seal, view, cards)
     found = _report(why=None)
     found["object"] = seal.id
     found["role"] = role
     found["originator"] = seal.party if role == "origin" else None
     found["view"] = bundle.row.view
     found["removed"] = seal.removed
-    found["signers"] = [
-        Signer(party=party, fingerprint=cards[party].fingerprint, anchored=_anchored(cards[party], anchors.get(party)))
-        for party in needed
-    ]
+    found["signers"] = [signer_of(cards[party], anchors) for party in needed]
     found["log"] = Logged(origin=act.origin, index=bundle.outer.index, size=checkpoint.size)
     return found
 
 
-def _card(party: str, chain: Sequence[bytes]) -> Card:
-    card = verify_chain(chain)
-    if card.party != party:
-        raise SealBroken("card-party", f"The cards shown for {party} are of {card.party}.")
-    return card
-
-
-def _known(cards: Mapping[str, Card], party: str) -> Card:
-    if party not in cards:
-        raise InputRefused(_CODE, f"The bundle has no card of {party}, who signed in it.")
-    return cards[party]
-
-
-def _sealed(bundle: ProofBundle, cards: Mapping[str, Card]) -> tuple[VerifiedSeal, Mapping[str, Any]]:
-    """The seal holds for the bytes that are shown."""
-    try:
-        view = strictjson.read(bundle.object)
-    except InputRefused as broken:
-        raise InputRefused(_CODE, f"The object in the bundle cannot be read: {broken.sentence}") from broken
-    sealer, at = claimed(bundle.seal)
-    keys = _known(cards, sealer).keys_at("node", at)
-    held = verify_seal(bundle.seal, view, bundle.disclosure, keys)
-    extensions = view.get("extensions")
-    said = extensions.get(VIEW_EXTENSION) if isinstance(extensions, dict) else None
-    if isinstance(said, dict) and said.get("removed", held.removed) != held.removed:
-        raise SealBroken(_CODE, f"The view says that {said['removed']} parts are removed, and {held.removed} are.")
-    return held, view
-
-
-def _acted(bundle: ProofBundle, cards: Mapping[str, Card]) -> Act:
-    """The act is by a node key of the party it names, good when it acted."""
-    said = read_act(unverified_body(bundle.act, DSSE_KIND)[0])
-    act = open_act(bundle.act, _known(cards, said.by).keys_at("node", said.at))
-    if act.kind != "deliver":
-        raise InputRefused(
-            _CODE, f"The act in the bundle is of kind {act.kind}, and only a delivery hands an object over."
-        )
-    return act
-
-
-def _logged(bundle: ProofBundle, act: Act, card: Card) -> Checkpoint:
-    """The act stands in its log where it was promised."""
-    keys = card.keys_since("log", act.at)  # the checkpoint may come after a rotation
-    promise = open_promise(bundle.promise, keys)
-    if (promise.act, promise.origin) != (act_digest(bundle.act), act.origin):
-        raise SealBroken("promise", "The promise in the bundle is for another act.")
-    if (promise.tick, promise.place) != (bundle.outer.index, bundle.place):
-        raise SealBroken("promise", "The promise in the bundle names another place than the proof.")
-    if not well_formed(bundle.inner, HEIGHT):
-        raise SealBroken("tick-proof", f"The proof inside a tick has {HEIGHT} hashes of 32 bytes.")
-    root = climb(act_leaf(bundle.salt, bundle.act), bundle.place, bundle.inner)
-    refused: ComityError | None = None
-    for key in keys.values():
-        try:
-            return bundle.outer.verify(record_hash(root), act.origin, raw_key(key.spki))
-        except SealBroken as broken:
-            if refused is None or broken.code != "note-signature":
-                refused = broken
-    raise refused or SealBroken("note-signature", f"The card of {card.name} lists no log key for the time of the act.")
-
-
 def _delivered(bundle: ProofBundle, act: Act, seal: VerifiedSeal) -> None:
     """The row is of this seal, in the page of this act, under the agreement that is shown."""
-    root = strict.unhex(act.body.get("page"), _CODE, "The page root of a delivery", length=32)
+    root = strict.unhex(act.body.get("page"), CODE, "The page root of a delivery", length=32)
     verify_row(bundle.row, bundle.row_salt, bundle.row_place, bundle.row_path, root)
     if bundle.row.digest != seal.digest.hex():
         raise SealBroken("row-proof", "The row in the bundle is of another seal than the one that is shown.")
     if bundle.agreement is not None:
         agreement, _, clause = bundle.row.title.partition("#")
         if not clause or sha256(bundle.agreement).hexdigest() != agreement:
-            raise SealBroken(_CODE, "The agreement in the bundle is not the one that the title of the row names.")
-
-
-def _role(seal: VerifiedSeal, view: Mapping[str, Any], cards: Mapping[str, Card]) -> str:
-    """The role; an origin seal is believed only where its card alone lists the object's `created_by_ref`."""
-    author = view.get("created_by_ref")
-    if seal.role != "origin" or author is None:
-        return seal.role
-    speaking = {party for party, card in cards.items() if author == party or author in card.identities}
-    return "origin" if speaking == {seal.party} else "origin-contested"
-
-
-def _anchored(card: Card, anchor: Anchor | None) -> bool:
-    if anchor is None:
-        return False
-    known = (anchor,) if isinstance(anchor, str) else tuple(anchor)
-    first = card.keys[0].key.keyid
-    return any(" ".join(one.split()) == card.fingerprint or one.strip() == first for one in known)
-
-
-def _spelled(data: bytes) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as broken:
-        raise InputRefused(_CODE, "What goes into a proof bundle is UTF-8 text.") from broken
-
-
-def _text(members: Mapping[str, Any], name: str) -> bytes:
-    return strict.text(members, name, _CODE, "A proof bundle").encode()
-
-
-def _texts(members: Mapping[str, Any], name: str) -> tuple[bytes, ...]:
-    value = _member(members, name, list)
-    if not all(isinstance(one, str) for one in value):
-        raise InputRefused(_CODE, f"In a proof bundle {name[:80]!r} is a list of texts.")
-    return tuple(one.encode() for one in value)
-
-
-def _member(members: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = members.get(name)
-    if not isinstance(value, kind):
-        raise InputRefused(_CODE, f"A proof bundle needs {name[:80]!r}.")
-    return value
+            raise SealBroken(CODE, "The agreement in the bundle is not the one that the title of the row names.")

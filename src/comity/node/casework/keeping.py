@@ -1,15 +1,19 @@
 """What the node keeps of a case, and the kernel's values made from it.
 
-A case is kept as the papers it consists of, each as it came. The convener's ledger and a participant's copy are folded from them
-anew for every deed, so nothing that decides is stored twice.
+A case is kept as the papers it consists of, each as it came, so nothing that decides is stored twice. The convener's ledger and a
+participant's copy are folded from them. What was folded last is remembered beside the rows it was folded from: a deed that finds
+those rows again, byte for byte and under the same keys, folds only what is new; where one of them is another, or is gone, it
+folds anew.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -18,7 +22,7 @@ from comity.kernel.errors import NotFound, Usage
 from comity.kernel.model.instants import Instant
 from comity.kernel.procedure import replica as copies
 from comity.kernel.procedure.acts import claimed_act
-from comity.kernel.procedure.convener import Ledger, resume
+from comity.kernel.procedure.convener import Ledger
 from comity.kernel.procedure.judging import State
 from comity.kernel.procedure.ledger import Keys
 from comity.kernel.procedure.replica import Replica
@@ -78,10 +82,18 @@ def keys_known(tx: Reading) -> Keys:
     return found
 
 
+def has_node(tx: Reading, party: str) -> bool:
+    """Whether the card of a party that is here names where its node is reached."""
+    card = card_of(tx, party)
+    return card is not None and bool(card.endpoints)
+
+
 def ledger_of(tx: Reading, row: CaseRow, keys: Keys) -> Ledger:
     """The ledger of a case that we convene."""
-    entries = tuple(one.envelope for one in tx.find(CaseEntry, case=row.id, order=("seq",)))
-    ledger = resume(table_of(row.table), entries, keys)
+    replica = replica_of(tx, row, keys)
+    if replica.state is None:
+        raise NotFound("no-such-case", f"The case {row.title!r} has not come here whole yet; sync again.")
+    ledger = Ledger(replica.table, replica.entries, replica.state, replica.state.at)
     waiting: dict[str, dict[int, bytes]] = {}
     for paper in tx.find(CasePaper, case=row.id, kind=HEARD, order=("n",)):
         act = claimed_act(paper.envelope)
@@ -90,12 +102,67 @@ def ledger_of(tx: Reading, row: CaseRow, keys: Keys) -> Ledger:
     return replace(ledger, waiting=waiting)
 
 
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """A copy, and exactly what it was folded from."""
+
+    table: bytes
+    entries: tuple[CaseEntry, ...]
+    papers: frozenset[CasePaper]
+    keys: Keys
+    replica: Replica
+
+    def begins(self, table: bytes, entries: tuple[CaseEntry, ...], papers: frozenset[CasePaper], keys: Keys) -> bool:
+        """Whether all it was folded from is still there, in the same place and under the same keys."""
+        same = (self.table, self.keys, self.entries) == (table, keys, entries[: len(self.entries)])
+        return same and self.papers <= papers
+
+
+MOST_REMEMBERED: Final = 64
+"""So many folded copies are remembered, of the cases that were looked at last."""
+
+_remembered: OrderedDict[str, tuple[_Folded, ...]] = OrderedDict()
+_lock = Lock()
+
+
 def replica_of(tx: Reading, row: CaseRow, keys: Keys) -> Replica:
     """Our copy of a case."""
-    replica = Replica(table_of(row.table), row.id)
-    for entry in tx.find(CaseEntry, case=row.id, order=("seq",)):
+    entries = tuple(tx.find(CaseEntry, case=row.id, order=("seq",)))
+    rows = tuple(tx.find(CasePaper, case=row.id, order=("kind", "n")))
+    papers = frozenset(rows)
+    known = [one for one in _remembered.get(row.id, ()) if one.begins(row.table, entries, papers, keys)]
+    before = max(known, key=lambda one: len(one.entries) + len(one.papers), default=None)
+    if before is not None and (len(before.entries), len(before.papers)) == (len(entries), len(papers)):
+        return before.replica
+    if before is None:
+        replica = _folded(Replica(table_of(row.table), row.id), entries, rows, keys)
+    else:
+        new = [one for one in rows if one not in before.papers]
+        replica = _folded(before.replica, entries[len(before.entries) :], new, keys)
+    _remember(row.id, _Folded(row.table, entries, papers, keys, replica), before)
+    return replica
+
+
+def _remember(case: str, folded: _Folded, before: _Folded | None) -> None:
+    with _lock:
+        # Several nodes of one process, or a rehearsal beside the deed, hold different copies of one case.
+        others = tuple(one for one in _remembered.get(case, ()) if one is not before)[-3:]
+        _remembered[case] = (*others, folded)
+        _remembered.move_to_end(case)
+        while len(_remembered) > MOST_REMEMBERED:
+            _remembered.popitem(last=False)
+
+
+def forget_folded() -> None:
+    """Forget every copy that was folded; the next look at a case folds it anew from its papers."""
+    with _lock:
+        _remembered.clear()
+
+
+def _folded(replica: Replica, entries: Iterable[CaseEntry], papers: Iterable[CasePaper], keys: Keys) -> Replica:
+    for entry in entries:
         replica = copies.take_entry(replica, entry.envelope, entry.came, keys)
-    for paper in tx.find(CasePaper, case=row.id, order=("kind", "n")):
+    for paper in papers:
         match paper.kind:
             case "promise":
                 replica = copies.take_promise(replica, paper.envelope, keys)

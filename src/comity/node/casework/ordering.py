@@ -23,6 +23,7 @@ from comity.node.casework.keeping import (
     PROMISE,
     keep_papers,
     ledger_of,
+    replica_of,
 )
 from comity.node.casework.papers import EVERY, SOON, Content, is_for, others, send
 from comity.node.context import Deed
@@ -33,24 +34,29 @@ def enter(work: Deed, row: CaseRow, keys: Keys) -> None:
     """Enter every act that was heard and can be entered, and tell everybody."""
     ledger = ledger_of(work.tx, row, keys)
     heard = [one.envelope for one in work.tx.find(CasePaper, case=row.id, kind=HEARD, order=("n",))]
-    entered = {claimed_act(claimed_entry(one).act).digest for one in ledger.entries}
+    entered = {one.act for one in replica_of(work.tx, row, keys).placed}
     ledger = replace(ledger, waiting={})
     for envelope in heard:
         if claimed_act(envelope).digest in entered:
             continue
-        before = ledger.state.participants
         try:
             taken = convener.take(ledger, envelope, work.at, work.node.keys.node, keys)
         except InputRefused:
             continue  # another act with a number that is taken: its author's own copy shows both
-        _publish(work, row, ledger, taken, before)
+        _publish(work, row, ledger, taken)
         ledger = taken.ledger
     note(work, row, ledger.state)
 
 
-def _publish(work: Deed, row: CaseRow, before: Ledger, taken: convener.Taken, participants: Sequence[str]) -> None:
+def _publish(work: Deed, row: CaseRow, before: Ledger, taken: convener.Taken) -> None:
     if not taken.entries:
         return
+    participants = before.state.participants
+    for new in sorted(before.state.represented - taken.ledger.state.represented):
+        # It acts itself for the first time: who has not its card yet could not check its signature.
+        for party in others(work, taken.ledger.state):
+            if party != new:
+                send_cards(work, new, party)
     known = len(before.entries)
     work.tx.add(CaseEntry(row.id, known + n, one, work.at) for n, one in enumerate(taken.entries))
     keep_papers(work, row, PROMISE, taken.promises, work.at)

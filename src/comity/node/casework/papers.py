@@ -10,13 +10,14 @@ from typing import Any, Final
 import msgspec
 
 from comity.kernel.model.instants import MINUTE, SECOND
-from comity.kernel.procedure.acts import Act, claimed_act, content_leaf, make_act
+from comity.kernel.procedure.acts import Act, Recorded, claimed_act, content_leaf, make_act
 from comity.kernel.procedure.judging import State
 from comity.kernel.procedure.ledger import Keys
 from comity.kernel.procedure.tables import Table
 from comity.kernel.seal.canonical import canonical
+from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CaseContent, CasePaper, CaseRow, Party
-from comity.kernel.tlog.acts import officers_commitment
+from comity.kernel.tlog.acts import officers_body, officers_commitment
 from comity.node.casework.keeping import (
     HEARD,
     replica_of,
@@ -62,6 +63,7 @@ def signed(
     content: Any,
     officer: str,
     reason: str,
+    recorded: Recorded | None = None,
 ) -> Content:
     node = work.node
     about = f"case/{case or sha256(canonical(dict(public))).hexdigest()}/{n}"
@@ -69,9 +71,10 @@ def signed(
     officers = None
     if officer:
         hidden = node.random(16, f"{about}/officers")
-        officers = officers_commitment(hidden, [officer], reason)
-        behind = canonical({"salt": hidden.hex(), "officers": [officer], "reason": reason})
-    made = Act(case, node.party, n, kind, dict(public), content_leaf(salt, content), officers, work.at)
+        mandate = work.mandate([officer])
+        officers = officers_commitment(hidden, [officer], reason, mandate)
+        behind = canonical({**officers_body([officer], reason, mandate), "salt": hidden.hex()})
+    made = Act(case, node.party, n, kind, dict(public), content_leaf(salt, content), officers, work.at, recorded)
     return Content(make_act(made, node.keys.node), salt, content, behind)
 
 
@@ -83,6 +86,12 @@ def keep_content(work: Deed, row: CaseRow, made: Content) -> None:
     digest = claimed_act(made.act).digest
     if work.tx.get(CaseContent, row.id, digest) is None:
         work.tx.add([CaseContent(row.id, digest, made.salt, canonical(made.content), made.behind)])
+
+
+def content_paper(tx: Reading, row: CaseRow, envelope: bytes) -> dict[str, Any] | None:
+    """The paper that shows the content of an act, where it is here."""
+    stored = tx.get(CaseContent, row.id, claimed_act(envelope).digest)
+    return None if stored is None else Content(envelope, stored.salt, msgspec.json.decode(stored.content)).paper()
 
 
 def send(work: Deed, row: CaseRow, party: str, papers: Sequence[Mapping[str, Any]], *, opened: bool = False) -> None:
@@ -116,4 +125,4 @@ def is_for(table: Table, state: State, act: Act, party: str) -> bool:
     kind = table.acts.get(act.type)
     if kind is None or kind.content == "all":
         return True
-    return party in {act.by, state.convener, state.text_by, act.open.get("party")}
+    return party in {act.by, act.head, state.convener, state.text_by, act.open.get("party")}

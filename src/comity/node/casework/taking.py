@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from comity.kernel.errors import InputRefused
+from comity.kernel.model.ids import type_of
 from comity.kernel.procedure import replica as copies
 from comity.kernel.procedure.acts import check_content, claimed_act, open_act
 from comity.kernel.procedure.charter import CONVENE, procedure_id, read_charter
@@ -16,6 +17,7 @@ from comity.kernel.procedure.replica import Replica
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CaseEntry, CaseRow
+from comity.node.casework.healing import MISSING, answer, ask_for_case
 from comity.node.casework.keeping import (
     DRAFT,
     PARTICIPANT,
@@ -30,6 +32,9 @@ from comity.node.casework.papers import EVERY, Content, keep_content
 from comity.node.casework.signing import check_draft, enter_drafts
 from comity.node.casework.tending import by_itself
 from comity.node.context import Deed
+
+ASKS: Final = frozenset({"no-such-case", "unknown-signer", "no-such-party"})
+"""Codes that say that something is missing here, so that a case may begin here that is not known yet."""
 
 MOST_CASES: Final = 1_000
 """So many cases that run one party may open with us; what others open does not count against it."""
@@ -51,6 +56,9 @@ def take_case(work: Deed, peer: str, paper: bytes) -> None:
     row = work.tx.get(CaseRow, case) or _new(work, peer, case, body, keys)
     before = replica = replica_of(work.tx, row, keys)
     for one in papers:
+        if one.get("kind") == MISSING:
+            answer(work, row, peer, one, replica, keys)
+            continue
         replica = _take(work, row, replica, one, keys)
     keep_replica(work, row, before, replica)
     if replica.state is not None:
@@ -60,6 +68,23 @@ def take_case(work: Deed, peer: str, paper: bytes) -> None:
             enter(work, row, keys)
         enter_drafts(work, row, keys)
         by_itself(work, work.tx.get(CaseRow, row.id) or row)
+
+
+def ask_again(work: Deed, peer: str, item: bytes, code: str) -> None:
+    """Ask for what is missing after a paper of a case could not be taken, where what is missing may be the reason.
+
+    Args:
+        item: The control item as it came; whatever it holds, this raises nothing for it.
+        code: Why it could not be taken.
+    """
+    try:
+        body = msgspec.json.decode(str(msgspec.json.decode(item)["paper"]))
+        case, kinds = str(body["case"]), [one["kind"] for one in body["papers"]]
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError):
+        return
+    lacks = code in ASKS or work.tx.get(CaseRow, case) is not None
+    if lacks and type_of(case) == "comity-procedure" and any(kind != MISSING for kind in kinds):
+        ask_for_case(work, peer, case, cards=code != "no-such-case")
 
 
 def _new(work: Deed, peer: str, case: str, body: Mapping[str, Any], keys: Keys) -> CaseRow:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from comity.kernel.errors import NotFound
+from comity.kernel.errors import ComityError, NotFound, Unavailable
+from comity.kernel.model.instants import DAY
 from comity.kernel.procedure.acts import Act
 from comity.kernel.procedure.judging import Refused, State, judge
 from comity.kernel.procedure.ledger import Keys
 from comity.kernel.store.rows import CaseRow
 from comity.node.casework.acting import act
+from comity.node.casework.healing import heal
 from comity.node.casework.keeping import (
     keep_papers,
     keys_known,
@@ -31,8 +34,16 @@ MOST_BY_ITSELF: Final = 1_000
 
 def tend(work: Deed) -> None:
     """Look at every case whose time has come, and do what the state table leaves to a node by itself."""
+    keys = keys_known(work.tx)
     for row in [row for row in work.tx.find(CaseRow, outcome=None, order=("due",)) if row.due <= work.at]:
-        by_itself(work, row)
+        try:
+            by_itself(work, row)
+            heal(work, row, replica_of(work.tx, row, keys), keys)
+        except Unavailable:
+            raise
+        except ComityError as broken:  # a case that is damaged here must not stop every other deed; the doctor names it
+            work.audit("case-stuck", {"case": row.id, "code": broken.code})
+            work.tx.put(replace(row, due=work.at + DAY))
 
 
 def by_itself(work: Deed, row: CaseRow) -> None:

@@ -44,7 +44,8 @@ def cases(look: Look) -> Iterator[Finding]:
         check_content(act, row.salt, msgspec.json.decode(row.content))
         if row.behind:
             said = msgspec.json.decode(row.behind)
-            if act.officers != officers_commitment(bytes.fromhex(said["salt"]), said["officers"], said["reason"]):
+            salt, mandate = bytes.fromhex(said["salt"]), said.get("mandate")
+            if act.officers != officers_commitment(salt, said["officers"], said["reason"], mandate):
                 yield f"Who stood behind an act of ours in the case {row.case} is not whom the act commits to."
 
     keys = keys_known(look.tx)

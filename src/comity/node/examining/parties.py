@@ -24,6 +24,7 @@ from comity.kernel.store.rows import (
     AgreementRow,
     Answer,
     Approval,
+    Attachment,
     Audit,
     Batch,
     CardRow,
@@ -33,8 +34,10 @@ from comity.kernel.store.rows import (
     HandlingRow,
     Holding,
     Instrument,
+    MandateRow,
     Officer,
     Party,
+    Publication,
     Reader,
     Setting,
     StreamRow,
@@ -44,6 +47,7 @@ from comity.kernel.tlog.acts import act_digest
 from comity.kernel.tlog.checkpoint import origin, parse_origin
 from comity.kernel.tlog.rows import Row, page_root
 from comity.node.agreements import parties_of, read_form, state_of
+from comity.node.context import read_setting
 from comity.node.examining.look import Finding, Look, same_json, short
 from comity.node.officers import ROLES
 from comity.node.parties import NO_NODE, card_of, verification
@@ -91,6 +95,11 @@ def _clock(look: Look, _: str, value: Any) -> Iterator[str]:
 def _advanced(look: Look, _: str, value: Any) -> Iterator[str]:
     if not 0 < value <= look.now:
         yield "is later than the node's clock ever was."
+
+
+def _mandates_since(look: Look, _: str, value: Any) -> Iterator[str]:
+    if not look.noted(value, "mandates-required"):
+        yield "says that mandates are required since an instant at which nobody required them."
 
 
 def _log(look: Look, _: str, value: Any) -> Iterator[str]:
@@ -253,6 +262,11 @@ def _counts(look: Look, party: str, value: Any) -> Iterator[str]:
         yield "counts nothing of a party that is known."
 
 
+def _questions(look: Look, _: str, value: Any) -> Iterator[str]:
+    if not all(type(times) is int and times > 0 and 0 < at <= look.now for at, times in value.values()):
+        yield "says that something was asked at an instant that has not come yet."
+
+
 def _text(look: Look, _: str, value: Any) -> Iterator[str]:
     if type(value) is not str:
         yield "is no cursor."
@@ -286,12 +300,14 @@ SETTINGS: Final[Mapping[str, Check]] = {
     "own-enrolled": _own_enrolled,
     "quota": _counts,
     "used": _counts,
+    "mandates-since": _mandates_since,
     "turn": _number,
     "able": _titles,
     "catching-up": _working,
     "taxii": _text,
     "pushed": _text,
     "notice": _notice,
+    "case-asked": _questions,
 }
 """The settings there are, by what stands before the first slash of their names."""
 
@@ -389,10 +405,14 @@ LEFT: Final[Mapping[str, Callable[[Look, Audit, Any], bool]]] = {
         getattr(look.tx.get(CardRow, look.node.party, said["serial"]), "at", None) == row.at
     ),
     "card-verify": lambda look, row, said: getattr(look.tx.get(Party, said["party"]), "verified", None) is not None,
-    "import": lambda look, row, said: getattr(look.tx.get(Batch, said["batch"]), "done", 0) == 1,
+    "import": lambda look, row, said: any(
+        (one.done, one.touched) == (1, row.at) for one in look.tx.find(Batch, b=said["batch"])
+    ),
     "handling-set": lambda look, row, said: any(
         one.at == row.at for one in look.tx.find(HandlingRow, target=said["target"])
     ),
+    "attachment-add": lambda look, row, said: look.tx.get(Attachment, said["object"], said["file"]) is not None,
+    "attachment-fetch": lambda look, row, said: look.tx.get(Attachment, said["object"], said["file"]) is not None,
     "release-approve": lambda look, row, said: any(
         (one.at, one.title, one.officer) == (row.at, said["title"], row.officer)
         for one in look.tx.find(Approval, object=said["object"], party=said["party"])
@@ -404,6 +424,10 @@ LEFT: Final[Mapping[str, Callable[[Look, Audit, Any], bool]]] = {
     "agreement-accession": _paper("accession"),
     "agreement-suspension": _paper("suspension"),
     "agreement-withdrawal": _paper("withdrawal"),
+    "publication": lambda look, row, said: any(True for _ in look.tx.find(Publication, id=said["object"])),
+    "publish": lambda look, row, said: getattr(look.tx.get(ActRow, said["act"]), "at", None) == row.at,
+    "mandate": lambda look, row, said: getattr(look.tx.get(MandateRow, said["mandate"]), "digest", None) == said["digest"],
+    "mandates-required": lambda look, row, said: read_setting(look.tx, "mandates-since") == said["since"],
     "evidence": lambda look, row, said: getattr(look.tx.get(Evidence, said["digest"]), "at", None) == row.at,
 }
 """What is there after a deed that the audit tells of; of all other deeds the audit alone tells."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from comity.kernel.errors import ComityError
 from comity.kernel.store.rows import ActRow, CheckpointRow, Evidence, Nonce, Party, PromiseRow, Setting, TickRow, Tile
@@ -23,7 +23,7 @@ from comity.kernel.tlog.tree import HASH_BYTES, Frontier, root_of
 from comity.node.context import read_setting
 from comity.node.examining.look import BROKEN, Finding, Look, same_json, short
 from comity.node.proofs import check_kept, verify_broken_promise
-from comity.node.record import LogFacts, closed_level, log_facts, log_secret
+from comity.node.record import LogFacts, addressee, closed_level, log_facts, log_secret
 
 _END: Final = 1 << 20
 
@@ -72,7 +72,7 @@ def acts(look: Look) -> Iterator[Finding]:
         if act_digest(row.envelope) != row.digest:
             yield f"{said} is not the one that was recorded."
         act = look.act(row.envelope, look.node.party)
-        if (act.kind, act.to or "", act.at, act.seq) != (row.kind, row.to, row.at, abs(row.seq)):
+        if (act.kind, addressee(act), act.at, act.seq) != (row.kind, row.to, row.at, abs(row.seq)):
             yield f"{said} is filed as another kind, to another party, at another instant or in another place than it says."
         life, tick = _stands(known, row)
         if act.by != look.node.party or act.origin != life.facts.origin or (row.seq > 0) != life.open:
@@ -83,7 +83,7 @@ def acts(look: Look) -> Iterator[Finding]:
             yield f"{said} stands at a place that no tick has."
         opened = same_json(row.officers)
         who = opened["officers"]
-        committed = officers_commitment(bytes.fromhex(opened["salt"]), who, opened["reason"]) if who else None
+        committed = _committed(opened) if who else None
         if committed != act.officers:
             yield f"{said} does not commit to the officers that are noted."
         fault = chain.follow(row.to, life.facts.incarnation, row.seq, row.digest, act.previous)
@@ -93,6 +93,11 @@ def acts(look: Look) -> Iterator[Finding]:
     rows = look.tx.find(ActRow, order=("to", "seq"))
     yield from look.each(rows, lambda row: row.digest, lambda row: f"The act {short(row.digest)}", check)
     yield from chain.begins()
+
+
+def _committed(opened: dict[str, Any]) -> str:
+    salt, mandate = bytes.fromhex(opened["salt"]), opened.get("mandate")
+    return officers_commitment(salt, opened["officers"], opened["reason"], mandate)
 
 
 def _stands(known: dict[int, Life], row: ActRow) -> tuple[Life, int]:

@@ -94,6 +94,7 @@ URI = st.sampled_from(
     ["https://example.org/purpose?a=(b)&c=*", "urn:example:basis:7", "tag:x.example,2021:y".replace(",", ".")]
 )
 DURATION = st.sampled_from(["P1Y", "P1D", "P2W", "PT1H", "PT90M", "PT1S", "P1Y2M3DT4H5M6S", "P007D", "P180D"])
+STRETCH = st.one_of(DURATION, st.sampled_from(["1 working day", "3 working days", "2000 working days", "P1M"]))
 INSTANT = st.integers(0, agreementdata.LATEST)
 
 
@@ -169,6 +170,18 @@ def _agreements(draw: st.DrawFn, languages: tuple[str, ...]) -> Agreement:
     }
     if draw(st.booleans()):
         data["previous"] = "0f" * 32
+    if draw(st.booleans()):
+        data["procedure"] = [
+            {
+                "table": table,
+                "times": draw(st.dictionaries(st.sampled_from(["silence", "minimum", "x-2"]), STRETCH, min_size=1)),
+                "zone": draw(st.sampled_from(["UTC", "Europe/Tallinn", "America/Argentina/Ushuaia", "Etc/GMT+5"])),
+                "working": draw(st.lists(st.sampled_from(vocabulary.WEEKDAYS), unique=True, min_size=1)),
+                "holidays": draw(st.lists(st.dates().map(str), unique=True, max_size=4)),
+                "closes": draw(st.sampled_from(["17:00", "24:00", "00:01"])),
+            }
+            for table in draw(st.lists(st.sampled_from(["silence", "committed-round"]), unique=True, min_size=1))
+        ]
     reserved = [clause["number"] for clause in clauses if clause["says"] != "prohibit"]
     if reserved and draw(st.booleans()):
         data["reservation"] = [

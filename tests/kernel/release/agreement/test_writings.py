@@ -228,6 +228,7 @@ def test_every_key_is_explained_in_the_documentation() -> None:
         "view.": agreementdata.VIEW_KEYS,
         "clause.": agreementdata.CLAUSE_KEYS,
         "duty.": agreementdata.DUTY_KEYS,
+        "procedure.": agreementdata.PROCEDURE_KEYS,
         "reservation.": agreementdata.RESERVATION_KEYS,
     }.items():
         for key in keys:

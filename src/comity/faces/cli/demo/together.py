@@ -42,6 +42,9 @@ SIGNATORIES: Final = ("xanadu", "ypsilon", "almara")
 AHEAD: Final = 45.0
 """Seconds from appointing the instant to the instant: time to join, to say go, to hold and to say go again."""
 
+SENTENCE: Final = 2 * WINDOW
+"""Bytes of a window of prose: two texts about one incident share shorter ones by chance."""
+
 ATTRIBUTION: Final = ("--tlp", "amber", "--basis", "task-in-public-interest", "--purpose", "attribution")
 RESPONSE: Final = ("--tlp", "amber", "--basis", "task-in-public-interest", "--purpose", "diplomatic-response")
 
@@ -214,7 +217,8 @@ def _assessments(room: Room) -> None:
         )  # fmt: skip
     secret = [f"{sealed}{actor.name}".encode() for actor in five]
     early = sum(hits([secret[n]], [one.folder for one in five if one is not actor], []) for n, actor in enumerate(five))
-    say("Committed positions readable at another party:", str(early))
+    own = sum(hits([secret[n]], [actor.folder], []) for n, actor in enumerate(five))
+    say("Committed positions readable at another party:", f"{early}; at their own: {own}")
     _wait_state(room, case, five, "opening")
     for actor in five:
         room.do(actor, "attribution", "reveal", case)
@@ -407,7 +411,7 @@ def _leaks(room: Room) -> int:
     leaks = seen = 0
     for key in room.ministries:
         text = room.said["statements"][key]["en"].encode()
-        windows = [text[start : start + WINDOW] for start in range(0, len(text) - WINDOW, WINDOW)]
+        windows = [text[start : start + SENTENCE] for start in range(0, len(text) - SENTENCE, SENTENCE)]
         may = {key, *(SIGNATORIES if key in SIGNATORIES else ())}
         read = [room.ministries[one].folder for one in may]
         homes = [actor.folder for actor in room.stage.actors.values() if actor.folder not in read]
