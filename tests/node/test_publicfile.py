@@ -22,10 +22,12 @@ from comity.kernel.tlog.acts import make_act, read_act
 from comity.kernel.tlog.checkpoint import Checkpoint, open_checkpoint, raw_key, sign_checkpoint
 from comity.kernel.tlog.publication import PublicBundle, make_record, verify_record
 from comity.node.cardlife import change_card
+from comity.node.cards import add_card
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.intake import take_in
 from comity.node.minting import next_version
+from comity.node.parties import card_file
 from comity.node.publicfile import Gathered, collect, file_of, public_list, publication
 from comity.node.publishing import go, publications, schedule
 from comity.node.record import log_facts
@@ -315,6 +317,55 @@ def test_a_word_for_whose_author_another_party_speaks_too_is_refused_naming_both
         world.at = due + later
         tick(a)
     assert f"the word of {MINISTRY}, for whom Team B says that it speaks" in fault(gather(world, [A]))
+
+
+def test_a_card_that_claims_another_partys_own_id_or_that_nobody_compared_takes_nobodys_word_away(world: World) -> None:
+    a, b = world.nodes[A], world.nodes[B]
+    change_card(b, {"identities": (b.party, a.party)}, officer="officer-1")
+    stranger = world.node("Team D")
+    change_card(stranger, {"identities": (stranger.party, MINISTRY)}, officer="officer-1")
+    change_card(a, {"identities": (a.party, MINISTRY)}, officer="officer-1")
+    world.sync(A, B, C)
+    with stranger.store.read() as tx:
+        add_card(world.nodes[C], card_file(tx, stranger.party))
+    due = world.at + HOUR
+    with deed(a, "officer-1") as work:
+        said = malware(8, created_by_ref=MINISTRY)
+        schedule(work, said, due, handling=Handling())
+        go(work, str(said["id"]))
+    appoint(a, due)
+    for later in (0, 2 * MINUTE):
+        world.at = due + later
+        tick(a)
+    found = gather(world, [A])
+    assert found.failed == []
+    assert len(found.items) == 2
+
+
+def test_a_public_record_with_a_card_that_claims_another_partys_own_id_contests_nothing_of_it(world: World) -> None:
+    a, b = world.nodes[A], world.nodes[B]
+    change_card(b, {"identities": (b.party, a.party)}, officer="officer-1")
+    publish(world, A, B)
+    files = []
+    for node in (a, b):
+        with node.store.read() as tx:
+            files += [one.record for one in publications(tx) if one.record is not None]
+    report = verify_record(make_record(files), {})
+    assert not any("both say" in (one["why"] or "") for one in report["items"])
+
+
+def test_a_list_of_empty_pages_that_goes_on_and_on_is_left_after_a_few(world: World) -> None:
+    publish(world, A)
+    asked: list[int] = []
+
+    def empty(skip: int) -> bytes:
+        asked.append(skip)
+        return canonical({"form": 1, "type": "comity-public-list", "items": [], "next": skip + 1})
+
+    lying = Open(world.nodes[A])
+    lying.public = empty  # type: ignore[method-assign]
+    assert "lists more than" in fault(gather(world, [A], {A: lying}))
+    assert len(asked) <= 10
 
 
 def test_a_list_without_form_or_end_is_refused(world: World) -> None:

@@ -479,7 +479,7 @@ def test_a_rehearsed_word_tells_what_would_go_to_whom_and_leaves_nothing(world: 
 
     told, effects = rehearse(a, now)
     assert told == "published"
-    assert {one.name for one in effects} == {B, C}
+    assert {one.name for one in effects} == {"Everybody", B, C}
     assert bytes_of(a) == before
 
     def soon(node: Node) -> str:

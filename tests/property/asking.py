@@ -194,6 +194,7 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/log/promises": _as("/api/v1/log/promises"),
     "POST /api/v1/log/promises/{party:str}/proofs": _posted(f"/api/v1/log/promises/{quote(B)}/proofs"),
     "GET /api/v1/log/deliveries/{object_id:str}": _each("/api/v1/log/deliveries/{}", _ids, query=f"?party={quote(B)}"),
+    "POST /api/v1/log/openings/{act:str}": _posted(f"/api/v1/log/openings/{'0' * 64}"),
     "GET /api/v1/log/checkpoint": _as("/api/v1/log/checkpoint"),
     "GET /api/v1/log/proof/{act:str}": _each("/api/v1/log/proof/{}", lambda probe: [*probe.acts[:2], "0" * 64]),
     "GET /api/v1/agreements": _as("/api/v1/agreements"),

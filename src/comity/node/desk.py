@@ -143,6 +143,17 @@ class Shared(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return handling_of({**said, "no_caveats": not said["caveat"]}, now)
 
 
+class Like(Shared, kw_only=True, forbid_unknown_fields=True):
+    """What an officer states about an object that is added to another; what is left unsaid is as that one is held here."""
+
+    tlp: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="TLP 2.0: clear, green, amber, amber+strict, red; without it, that of what this is about."
+        ),
+    ] = None  # type: ignore[assignment]
+
+
 def asked_of(asks: type[msgspec.Struct]) -> tuple[Asked, ...]:
     """The fields of what a deed asks, in order."""
     hints = get_type_hints(asks, include_extras=True)

@@ -43,6 +43,10 @@ DEEDS: Final[Mapping[str, str]] = {
     "agreement withdraw": "sign",
     "card set": "sign",
     "peer push": "release",
+    "public go": "release",
+    "public hold": "release",
+    "public move": "release",
+    "public withdraw": "release",
     "release approve": "release",
 }
 """The deeds of the node itself that need one, with their kinds; those of the desks stand with their desks."""

@@ -92,6 +92,10 @@ class Kind:
             InputRefused: `desk-object` where it does not have the form of its kind; the object stays as it came.
         """
         said = {name: value for name, value in data.items() if name not in _STIX}
+        if "type" in data and self.form == "new-sdo" and not isinstance(data.get("modified"), str):
+            raise InputRefused(
+                "desk-object", f"{data.get('id')} is no {self.name} as {self.page} shows it: it has no modified."
+            )
         try:
             return msgspec.convert(said, self.says)
         except msgspec.ValidationError as broken:

@@ -37,10 +37,11 @@ from comity.kernel.store.rows import Publication, Version
 from comity.node.casework.appointing import counts_for
 from comity.node.context import Deed
 from comity.node.hidden import own_identities
-from comity.node.mandates import noted
+from comity.node.mandates import needs, noted
 from comity.node.minting import Kind, mint
 from comity.node.publicproof import proved
 from comity.node.record import EVERYBODY, record
+from comity.node.scales import level
 from comity.node.views import seal_own
 
 WAITING: Final = "waiting"
@@ -155,7 +156,8 @@ def go(work: Deed, id: str, at: Instant | None = None, *, digest: str | None = N
 
     Raises:
         NotFound: `no-publication`. NotAllowed: `publication-over`; `publication-changed` where something else stands than was shown;
-            `publication-late` after its `until`; `token-needed` where no officer says it.
+            `publication-late` after its `until`; `token-needed` where no officer says it; `mandate-ceiling` where the mandate does not
+            reach the claim that goes out, or states no TLP.
     """
     row = _open(work.tx, id)
     if not work.officer:
@@ -173,8 +175,22 @@ def go(work: Deed, id: str, at: Instant | None = None, *, digest: str | None = N
             "publication-late",
             f"{id} was to go out by {format(row.until)} at the latest, and it is {format(work.at)}; appoint another instant.",
         )
+    _reached(work, row)
     row = _stand(work, row, GO, "")
     return _publish(work, row) if row.due <= work.at else row
+
+
+def _reached(work: Deed, row: Publication) -> None:
+    """Return if the officer's mandate reaches what goes out: to everybody, and the claim it makes.
+
+    Raises:
+        NotAllowed: `mandate-ceiling`, `mandate-missing`, `mandate-over`.
+    """
+    if work.acting is not None and work.acting.kind == "release":
+        needs(work, work.officer, "tlp", "clear")
+    step = level(msgspec.json.decode(row.raw).get("claim_level"))
+    if step is not None:
+        needs(work, work.officer, "claim-level", step.n)
 
 
 def hold(work: Deed, id: str, reason: str = "") -> Publication:

@@ -13,16 +13,20 @@ from typing import Any, TypeVar
 import msgspec
 
 from comity.kernel.store.ports import Reading, Writing
-from comity.kernel.store.rows import ControlRow, Party, StreamRow
+from comity.kernel.store.rows import ActRow, ControlRow, Party, Publication, StreamRow
 from comity.node.context import Node
 from comity.node.parties import name_of
+from comity.node.record import EVERYBODY
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What one party would get: rows given (id, title, view), rows taken back (ids), and papers (kinds), in order."""
+    """What one party would get: rows given (id, title, view), rows taken back (ids), and papers (kinds), in order.
+
+    What would be published is given to the party ``*``, everybody, under no title.
+    """
 
     party: str
     name: str
@@ -69,9 +73,9 @@ def rehearse(node: Node, does: Callable[[Node], R]) -> tuple[R, tuple[Effect, ..
     found: list[tuple[R, tuple[Effect, ...]]] = []
     try:
         with node.store.write() as tx:
-            before = _heads(tx)
+            before, out = _heads(tx), _public(tx)
             answer = does(replace(node, store=_Stage(tx), notify=None))
-            found.append((answer, _effects(tx, before)))
+            found.append((answer, (*_to_everybody(tx, out), *_effects(tx, before))))
             raise _Over
     except _Over:
         return found[0]
@@ -102,6 +106,16 @@ def _heads(tx: Reading) -> dict[str, tuple[int, int]]:
         row.id: (tx.last(StreamRow, "n", party=row.id) or 0, tx.last(ControlRow, "n", party=row.id) or 0)
         for row in tx.find(Party)
     }
+
+
+def _public(tx: Reading) -> frozenset[str]:
+    return frozenset(row.digest for row in tx.find(ActRow, to=EVERYBODY))
+
+
+def _to_everybody(tx: Reading, before: frozenset[str]) -> tuple[Effect, ...]:
+    """What everybody could read from then on: it has no stream, so no party's rows show it."""
+    shown = tuple((row.id, "", "full") for row in tx.find(Publication) if row.act in _public(tx) - before)
+    return (Effect(EVERYBODY, "Everybody", shown, (), ()),) if shown else ()
 
 
 def _effects(tx: Reading, before: dict[str, tuple[int, int]]) -> tuple[Effect, ...]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from comity.desks.attribution.facts import ladder, level_of, likelihood, likelihood_of, tone_of, words_of
+from comity.desks.attribution.facts import tone_of
 from comity.desks.attribution.kinds import ASSESSMENT
 from comity.kernel.errors import ComityError, NotAllowed, NotFound, Usage
 from comity.node.casework.committing import commit_position
 from comity.node.casework.keeping import case_row
 from comity.node.deeds import deed
+from comity.node.scales import ladder, level_of, likelihood, likelihood_of, words_of
 from desks.attribution.ministries import NAMES, A, B, C, Ministries, X, Y
 from desks.attribution.test_dossiers import other, put
 

@@ -96,7 +96,7 @@ def test_each_fault_is_a_defect_with_its_sender_and_nothing_else_is_lost(room: R
     with room.nodes[A].store.read() as tx:
         assert {str(one["id"]) for one in objects} <= {row.id for row in tx.find(Version)}
     picture = room.picture(A, shared)
-    assert {one["object"] for one in picture["defects"]} == {one["id"] for one in objects}
+    assert {one["id"] for one in picture["defects"]} == {one["id"] for one in objects}
     assert {one["name"] for one in picture["defects"]} == {B}
     assert room.says(A, shared) == {A: "affected", B: "silent"}
     assert picture["tasks"] == picture["impacts"] == picture["clocks"] == []
@@ -120,7 +120,7 @@ def test_object_under_another_partys_name_is_not_its_word(room: Room, shared: st
     assert room.says(A, shared) == {A: "affected", B: "silent"}
     picture = room.picture(A, shared)
     (strange,) = picture["unattributed"]
-    assert (strange["object"], strange["by"], strange["via"]) == (forged["id"], None, room.id(B))
+    assert (strange["id"], strange["by"], strange["via"]) == (forged["id"], None, room.id(B))
     assert any("Nobody vouches" in line for line in room.lines(A, "incident picture", incident=shared))
 
 
@@ -180,7 +180,7 @@ def test_incident_with_a_broken_core_is_refused_with_a_sentence_and_listed_as_a_
     room.put(B, wrong, tlp="green")
     room.sync(A, B)
     told = room.tell(A, "incident list")
-    assert (told["incidents"], [one["object"] for one in told["defects"]]) == ([], [wrong["id"]])
+    assert (told["incidents"], [one["id"] for one in told["defects"]]) == ([], [wrong["id"]])
     with pytest.raises(InputRefused) as refused:
         room.picture(A, str(wrong["id"]))
     assert refused.value.code == "desk-object"

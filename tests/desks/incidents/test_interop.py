@@ -145,7 +145,7 @@ def test_real_records_of_incidents_go_through_the_desk_whole(test_data: Path) ->
         f"{row['receiver_country']} {row['ID']}" for row in every
     )
     for one in listed["incidents"]:
-        (event,) = room.picture(B, one["object"])["timeline"]
+        (event,) = room.picture(B, one["id"])["timeline"]
         assert event["part"]["source"].startswith("EuRepoC")
 
 

@@ -365,7 +365,7 @@ def test_joining_forged_for_a_third_party_is_shown_and_not_counted(room: Room) -
     room.sync(A, B, C)
     shown = room.shown(A, measure)
     assert {one["name"] for one in shown["joined"]} == {B}
-    assert {one["object"] for one in shown["unattributed"]} == {forged["id"]}
+    assert {one["id"] for one in shown["unattributed"]} == {forged["id"]}
     assert any(C in one and "does not count" in one for one in shown["doubts"])
 
 
@@ -454,9 +454,10 @@ def test_party_outside_of_the_case_reads_the_adoption_from_its_authors_step(room
 
 def test_author_that_carries_out_what_its_case_did_not_adopt_is_told(room: Room) -> None:
     from comity.desks.measures.kinds import STEP, Step
-    from comity.desks.measures.stating import keep, minted, stated
+    from comity.desks.measures.stating import keep, stated
     from comity.node.deeds import deed
     from comity.node.desk import Shared
+    from comity.node.saying import minted
 
     measure = room.propose(A)
     room.sync(A, B, C)

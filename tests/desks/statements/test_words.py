@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from comity.desks.statements.scales import band, ladder, level
 from comity.kernel.errors import ComityError, InputRefused, NotAllowed, NotFound, Usage
 from comity.kernel.model.instants import format
 from comity.kernel.tlog.publication import verify_record
 from comity.node.facts import facts
 from comity.node.minting import newest
+from comity.node.scales import ladder, level, likelihood
 from desks.statements.room import ALMARA, BELVIA, HOUR, MINUTE, NAMES, STATED, TEXTS, XANADU, YPSILON, Ministries
 
 TWO = (XANADU, YPSILON)
@@ -84,12 +84,12 @@ def test_every_step_of_the_ladder_and_every_band_of_the_reference_data_is_read()
     assert level("state-responsible") is not None
     words = [one for one in facts("taxonomies") if ".likelihood." in one.path]
     scale = {"icd_203": "icd-203", "uk_phia_yardstick": "uk-phia"}
-    found = [band(one.id.replace("-", " ").upper(), scale[one.path.split(".")[0]]) for one in words]
+    found = [likelihood(one.id.replace("-", " ").upper(), scale[one.path.split(".")[0]]) for one in words]
     assert len(found) == 14
     assert [(one.low, one.high) for one in found if one] == [tuple(one.says["pct"]) for one in words]
-    assert band("probable", "uk-phia") == band("likely", "uk-phia") != band("probable", "icd-203")
-    assert band("nearly certain", "icd-203") is not None
-    assert band("highly likely", "icd-203") is None
+    assert likelihood("probable", "uk-phia") == likelihood("likely", "uk-phia") != likelihood("probable", "icd-203")
+    assert likelihood("nearly certain", "icd-203") is not None
+    assert likelihood("highly likely", "icd-203") is None
 
 
 def test_a_word_on_no_scale_or_a_step_that_is_none_is_refused_with_the_words_there_are(room: Ministries) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from comity.faces.api import desk
 from comity.faces.cli.main import COMMANDS
 from comity.faces.cli.reference import WITHOUT
+from comity.node.mandates import DEEDS, MANDATED
 from comity.node.officers import ROLES, RULES, owner_may
 from simulators.shell import Party
 
@@ -113,3 +115,13 @@ def test_officer_who_only_audits_takes_nothing_in_and_states_nothing(alone: Part
         assert "'release', 'sign' or 'admin'" in answer.json["sentence"]
     assert alone.do("search", "192.0.2.2")["count"] == 0
     assert alone.do("search", "192.0.2.1", officer="Aud")["count"] > 0
+
+
+def test_every_command_of_the_node_that_releases_or_signs_can_be_mandated() -> None:
+    assert {words: kind for words, (_, kind) in COMMANDS.items() if kind in MANDATED} == dict(DEEDS)
+
+
+def test_no_address_that_releases_or_signs_is_answered_without_asking_for_the_mandate() -> None:
+    api = Path(desk.__file__).parent
+    told = {kind for path in api.glob("*.py") for kind in re.findall(r'\.by\(request, "([a-z ]+)"', path.read_text())}
+    assert told and not told & set(MANDATED), "say desk.acting(request, DEED)"

@@ -162,6 +162,24 @@ def test_an_entry_another_party_wrote_in_our_name_is_nobodys_word() -> None:
     assert f"Entry 2 came via {B} and nothing shows whose word it is." in chain["gaps"]
 
 
+def test_an_entry_nobody_vouches_for_or_from_the_future_is_followed_by_none_of_ours() -> None:
+    world = teams()
+    object = put_in(world, A, content(1))
+    world.sync(A, B)
+    world.at += HOUR
+    world.shift[B] = 48 * HOUR
+    digest = sha256(content(1)).hexdigest()
+    enter(world.nodes[B], object, "copied", officer="officer-1", before=digest, after=digest)
+    world.take(B, forged(world, object, A), **STATED)
+    world.sync(A, B)
+    assert len(acts(world, A, object)) == 3
+    world.at += HOUR
+    entry = enter(world.nodes[A], object, "returned", officer="officer-1", before=digest)["entry"]
+    [ours] = [one for one in chain_of(world.nodes[A], object)["entries"] if one["id"] == entry]
+    [collected] = [one for one in chain_of(world.nodes[A], object)["entries"] if one["act"] == "collected"]
+    assert ours["follows"] == collected["id"]
+
+
 def test_entries_that_name_each_other_in_a_circle_end() -> None:
     world = teams()
     object = put_in(world, A, content(1))

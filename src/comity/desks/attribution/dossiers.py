@@ -22,25 +22,15 @@ from comity.desks.attribution.kinds import (
     Part,
     plain,
 )
-from comity.desks.attribution.stating import (
-    SAY,
-    THE_DOSSIER,
-    Like,
-    held,
-    keep,
-    minted,
-    not_empty,
-    stated,
-    tlp_of,
-    words_of,
-)
-from comity.desks.attribution.words import Said, Words, about, dissents, is_draft, one, ours
+from comity.desks.attribution.stating import SAY, THE_DOSSIER, keep, not_empty, stated, tlp_of, words_of
+from comity.desks.attribution.words import about, dissents, is_draft, one, ours
 from comity.kernel.errors import NotAllowed, Usage
 from comity.kernel.store.ports import Reading
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Shared, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Shared, Told
 from comity.node.minting import Kind, next_version, our_own
+from comity.node.saying import Said, Words, held, minted
 
 THE_PART = Meta(description="Which part norm 13(b) asks for: comity attribution check names them.", extra=PLACED)
 
@@ -121,7 +111,7 @@ def drafted(work: Deed, kind: Kind, says: dict[str, Any], before: Said | None) -
     return minted(work, kind, msgspec.convert({**said, "addressed_to": [us]}, kind.says))
 
 
-def _parts(words: Words, by: str) -> dict[str, Said]:
+def _parts(words: Words[Said], by: str) -> dict[str, Said]:
     """The parts as one party says them, by their word; the one said last where there are several."""
     return {said.says.part: said for said in words.of(PART, by=by)}
 

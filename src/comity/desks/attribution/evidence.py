@@ -29,8 +29,8 @@ from comity.desks.attribution.kinds import (
     Value,
     Weight,
 )
-from comity.desks.attribution.stating import SAY, THE_DOSSIER, held, keep, minted, not_empty, stated
-from comity.desks.attribution.words import Said, Words, about, ours
+from comity.desks.attribution.stating import SAY, THE_DOSSIER, keep, not_empty, stated
+from comity.desks.attribution.words import about, ours
 from comity.kernel.errors import NotAllowed, NotFound, Usage
 from comity.kernel.model.instants import format
 from comity.kernel.store.ports import Reading
@@ -40,6 +40,7 @@ from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Told
 from comity.node.minting import Kind
 from comity.node.parties import name_of, resolve_party
+from comity.node.saying import Said, Words, held, minted
 from comity.node.stating import instant
 
 _ORDER: Final = ("withheld", "described", "shown", "shared")
@@ -122,7 +123,7 @@ def _to(tx: Reading, name: str) -> str:
         return not_empty(name, "--shown-to")
 
 
-def _of_object(words: Words, us: str, object: str) -> Said | None:
+def _of_object(words: Words[Said], us: str, object: str) -> Said | None:
     named = {said.id: said for said in words.of(EVIDENCE, by=us)}
     for said in named.values():
         if object in said.says.object_refs:
@@ -133,7 +134,7 @@ def _of_object(words: Words, us: str, object: str) -> Said | None:
     return None
 
 
-def _rests(words: Words, us: str, piece: str) -> bool:
+def _rests(words: Words[Said], us: str, piece: str) -> bool:
     return any(said.says.evidence_ref == piece for said in words.of(SOURCE, by=us))
 
 
@@ -213,7 +214,7 @@ def weigh(node: Node, asked: Weigh, officer: str) -> Told:
     return Told({"id": made["id"]}, [f"{asked.evidence} is {asked.value} with {asked.hypothesis}."])
 
 
-def _within(words: Words, us: str, id: str, kind: Kind) -> None:
+def _within(words: Words[Said], us: str, id: str, kind: Kind) -> None:
     if not any(said.id == id for said in words.of(kind, by=us)):
         what = kind.name.removeprefix("x-comity-")
         raise NotFound(

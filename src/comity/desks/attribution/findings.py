@@ -16,13 +16,14 @@ from msgspec import Meta
 from comity.desks.attribution.dossiers import made_or_later
 from comity.desks.attribution.facts import article_of
 from comity.desks.attribution.kinds import ASSESSMENT, DISSENT, DOSSIER, FINDING, JUDGED, Dissent, Finding, Role
-from comity.desks.attribution.stating import INSTEAD, SAY, THE_DOSSIER, Like, keep, minted, not_empty, stated
+from comity.desks.attribution.stating import INSTEAD, SAY, THE_DOSSIER, keep, not_empty, stated
 from comity.desks.attribution.words import is_draft, one, ours
 from comity.kernel.errors import NotAllowed, Usage
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Told
 from comity.node.minting import next_version, our_own
+from comity.node.saying import minted
 
 
 class Find(Like, kw_only=True, forbid_unknown_fields=True):

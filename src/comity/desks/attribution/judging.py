@@ -13,20 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.attribution.dossiers import made_or_later
-from comity.desks.attribution.facts import (
-    canonical_scale,
-    confidence_of,
-    level,
-    level_of,
-    likelihood,
-    likelihood_of,
-    scale_of,
-    tone_of,
-    tones,
-)
+from comity.desks.attribution.facts import confidence_of, tone_of, tones
 from comity.desks.attribution.kinds import ASSESSMENT, DOSSIER, HYPOTHESIS, Assessment, plain
-from comity.desks.attribution.stating import INSTEAD, SAY, THE_DOSSIER, Like, held, keep, not_empty, stated
-from comity.desks.attribution.words import Said, about, dissents, is_draft, one
+from comity.desks.attribution.stating import INSTEAD, SAY, THE_DOSSIER, keep, not_empty, stated
+from comity.desks.attribution.words import about, dissents, is_draft, one
 from comity.kernel.errors import InputRefused, NotFound, Usage
 from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import format
@@ -38,10 +28,12 @@ from comity.node.casework.keeping import case_row, keys_known, state_of_case
 from comity.node.casework.rounds import positions_of
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.mandates import needs
 from comity.node.minting import newest
 from comity.node.parties import name_of
+from comity.node.saying import Said, held
+from comity.node.scales import canonical_scale, level, level_of, likelihood, likelihood_of, scale_of
 
 THE_CASE = Meta(description="The case: its id or title, or the beginning of one.", extra=PLACED)
 

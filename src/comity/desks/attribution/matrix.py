@@ -17,12 +17,13 @@ import msgspec
 from comity.desks.attribution.facts import grade
 from comity.desks.attribution.kinds import DOSSIER, EVIDENCE, HYPOTHESIS, WEIGHING
 from comity.desks.attribution.stating import THE_DOSSIER
-from comity.desks.attribution.words import Said, about, one
+from comity.desks.attribution.words import about, one
 from comity.kernel.model.ids import type_of
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
 from comity.node.desk import DeskDeed, Lines, Told
 from comity.node.minting import newest
+from comity.node.saying import Said
 
 WEIGHTS: Final = {"low": 1, "medium": 2, "high": 3}
 

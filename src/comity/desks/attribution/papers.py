@@ -14,12 +14,13 @@ from comity.desks.attribution.kinds import DOSSIER
 from comity.desks.attribution.matrix import matrix_of, sentences, table_of
 from comity.desks.attribution.showing import article_told, as_json
 from comity.desks.attribution.stating import THE_DOSSIER
-from comity.desks.attribution.words import Said, about, one
+from comity.desks.attribution.words import about, one
 from comity.kernel.release.vocabulary import TLP, strictest
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
 from comity.node.desk import DeskDeed, Told
 from comity.node.documents import Block, Document, Format, Heading, Paragraph, Table, render
+from comity.node.saying import Said
 
 
 class Paper(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -11,12 +11,13 @@ from comity.desks.attribution.facts import article, grade, norm, parts
 from comity.desks.attribution.judging import on_dossier
 from comity.desks.attribution.kinds import BODY, DOSSIER, EVIDENCE, FINDING, HYPOTHESIS, PART, SHOWING, SOURCE
 from comity.desks.attribution.stating import THE_DOSSIER
-from comity.desks.attribution.words import Said, about, all_of, dissents, is_draft, one
+from comity.desks.attribution.words import about, all_of, dissents, is_draft, one
 from comity.kernel.model.instants import format
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
 from comity.node.desk import DeskDeed, Lines, Told
 from comity.node.parties import name_of
+from comity.node.saying import Said
 
 
 class Show(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -12,99 +12,23 @@ from typing import Any
 
 import msgspec
 
-from comity.desks.attribution.kinds import BY_NAME, DISSENT, DOSSIER, Dissent, plain
+from comity.desks.attribution.kinds import BY_NAME, DISSENT, DOSSIER, Dissent
 from comity.kernel.errors import InputRefused, NotAllowed, NotFound
 from comity.kernel.model.ids import type_of
-from comity.kernel.model.instants import Instant, format, parse
-from comity.kernel.seal.canonical import canonical
+from comity.kernel.model.instants import format
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Holding, Reference, Version
+from comity.node import saying
 from comity.node.minting import Kind, Seen, newest
-from comity.node.parties import name_of
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One object as somebody said it.
-
-    Args:
-        by: Party id whose word it is; None: unattributed, it came by way of `via`.
-        via: Party id it came from; our own id for ours.
-        says: The Struct of its kind.
-    """
-
-    id: str
-    type: str
-    by: str | None
-    via: str
-    at: Instant
-    tlp: str | None
-    says: Any
-    seen: Seen
-
-    def named(self, tx: Reading) -> str:
-        """By whose word, for a person."""
-        return name_of(tx, self.by) if self.by is not None else f"nobody vouches, by way of {name_of(tx, self.via)}"
-
-    def as_json(self, tx: Reading) -> dict[str, Any]:
-        """{id, type, by, name, via, at, tlp, says}."""
-        return {
-            "id": self.id,
-            "type": self.type,
-            "by": self.by,
-            "name": self.named(tx),
-            "via": self.via,
-            "at": format(self.at),
-            "tlp": self.tlp,
-            "says": plain(self.says),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """An object that does not have the form of its kind: from whom it came, and what is wrong with it."""
-
-    id: str
-    via: str
-    sentence: str
-
-    def as_json(self, tx: Reading) -> dict[str, Any]:
-        """{id, via, name, sentence}."""
-        return {"id": self.id, "via": self.via, "name": name_of(tx, self.via), "sentence": self.sentence}
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was said, in the order in which it was said, and what could not be read."""
-
-    said: tuple[Said, ...]
-    defects: tuple[Defect, ...] = ()
-
-    def of(self, *kinds: Kind, by: str | None = None) -> tuple[Said, ...]:
-        """Those of some kinds, where `by` is given of that party alone."""
-        names = {kind.name for kind in kinds}
-        return tuple(one for one in self.said if one.type in names and (by is None or one.by == by))
-
-
-def author(seen: Seen, us: str) -> str | None:
-    """Whose word an object is: ours where we minted it, else that of an uncontested seal of origin; None: nobody vouches."""
-    if seen.custodian == us and seen.title is None:
-        return us if seen.data.get("created_by_ref") == us else seen.originator
-    return seen.originator
+from comity.node.saying import Defect, Said, Words, words
 
 
 def read(seen: Seen, us: str) -> Said | Defect:
-    """What an object says, or what is wrong with it."""
-    kind = BY_NAME[str(seen.data["type"])]
-    try:
-        says = kind.read(seen.data)
-    except InputRefused as broken:
-        return Defect(seen.id, seen.custodian, broken.sentence)
-    at = parse(str(seen.data["modified"]))
-    return Said(seen.id, kind.name, author(seen, us), seen.custodian, at, seen.tlp, says, seen)
+    """What an object of this desk says, or what is wrong with it."""
+    return saying.read(seen, us, BY_NAME[str(seen.data["type"])])
 
 
-def about(tx: Reading, us: str, target: str) -> Words:
+def about(tx: Reading, us: str, target: str) -> Words[Said]:
     """Every object of this desk that names an object: a dossier, or what one dissents from."""
     ids: dict[str, None] = {}
     for ref in tx.find(Reference, target=target):
@@ -112,19 +36,16 @@ def about(tx: Reading, us: str, target: str) -> Words:
         if row is not None and row.type in BY_NAME:
             ids[row.id] = None
     found = [read(seen, us) for id in ids for seen in newest(tx, us, str(type_of(id)), id=id)]
-    said = [one for one in found if isinstance(one, Said) and target in _names(one)]
-    return Words(_once(_at_home(said, us)), tuple(dict.fromkeys(one for one in found if isinstance(one, Defect))))
+    return words((one for one in found if isinstance(one, Defect) or target in _names(one)), us)
 
 
 def _names(said: Said) -> frozenset[str | None]:
     return frozenset((getattr(said.says, "dossier_ref", None), getattr(said.says, "about_ref", None)))
 
 
-def all_of(tx: Reading, us: str, *kinds: Kind) -> Words:
+def all_of(tx: Reading, us: str, *kinds: Kind) -> Words[Said]:
     """Everything of these kinds that is held here."""
-    found = [read(seen, us) for kind in kinds for seen in newest(tx, us, kind.name)]
-    said = [one for one in found if isinstance(one, Said)]
-    return Words(_once(_at_home(said, us)), tuple(one for one in found if isinstance(one, Defect)))
+    return words((read(seen, us) for kind in kinds for seen in newest(tx, us, kind.name)), us)
 
 
 def one(tx: Reading, us: str, id: str, *kinds: Kind) -> Said:
@@ -247,22 +168,3 @@ def _refs(data: Any) -> frozenset[str]:
     said = data.get("dissent_refs")
     listed = said if isinstance(said, list) else []
     return frozenset(one for one in listed if isinstance(one, str) and type_of(one) == DISSENT.name)
-
-
-def _at_home(said: list[Said], us: str) -> Iterable[Said]:
-    """Without what came back to us of our own: our word is what we keep of it ourselves."""
-    home = {one.id for one in said if one.by == us == one.via}
-    return (one for one in said if one.via == us or one.id not in home or one.by != us)
-
-
-def _once(said: Iterable[Said]) -> tuple[Said, ...]:
-    """The same word once, by whatever ways it came, of each author the newest; in the order in which it was said."""
-    every = list(said)
-    latest: dict[tuple[str, str | None], Instant] = {}
-    for one in every:
-        latest[one.id, one.by] = max(latest.get((one.id, one.by), one.at), one.at)
-    told: dict[tuple[str, str | None, bytes], Said] = {}
-    for one in every:
-        if one.by is None or one.at == latest[one.id, one.by]:
-            told.setdefault((one.id, one.by, canonical(dict(one.seen.data))), one)
-    return tuple(sorted(told.values(), key=lambda one: (one.at, one.id)))

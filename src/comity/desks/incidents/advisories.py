@@ -14,14 +14,14 @@ from msgspec import Meta
 
 from comity.desks.incidents.facts import norm
 from comity.desks.incidents.kinds import ADVISORY, INCIDENT, VULNERABILITY, Advisory
-from comity.desks.incidents.stating import Like, keep, minted, stated
+from comity.desks.incidents.stating import keep, minted, stated
 from comity.desks.incidents.words import Said, all_of, one
 from comity.kernel.errors import NotAllowed
 from comity.kernel.model.instants import Instant, format
 from comity.kernel.store.rows import Holding
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Shared, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Shared, Told
 from comity.node.minting import next_version, our_own
 
 NOBODY: Final[frozenset[str]] = frozenset()

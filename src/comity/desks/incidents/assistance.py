@@ -14,14 +14,14 @@ from msgspec import Meta
 from comity.desks.incidents.facts import norm
 from comity.desks.incidents.kinds import ANSWER, INCIDENT, OFFER, REQUEST, Answer, Ground, Offer, Request, Urgency
 from comity.desks.incidents.opening import THE_INCIDENT
-from comity.desks.incidents.stating import Like, addressees, keep, minted, stated, when
+from comity.desks.incidents.stating import addressees, keep, minted, stated, when
 from comity.desks.incidents.words import Said, all_of, one
 from comity.kernel.errors import NotAllowed, Usage
 from comity.kernel.model.instants import format, parse
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.parties import name_of, resolve_party
 
 TO = Meta(description="Whom it is for, name or id; once for each. Nobody else gets it.")
@@ -163,16 +163,16 @@ def list_(node: Node, asked: List, officer: str) -> Told:
     now = node.clock()
     with node.store.read() as tx:
         words = all_of(tx, node.party, REQUEST, OFFER, ANSWER)
-        answers = words.of(ANSWER.name)
+        answers = words.of(ANSWER)
         found = [
             said
-            for said in words.of(REQUEST.name, OFFER.name)
+            for said in words.of(REQUEST, OFFER)
             if asked.incident is None or said.says.incident_ref == asked.incident
         ]
         lines: list[dict[str, Any]] = []
         for said in found:
             own = [answer for answer in answers if answer.says.about_ref == said.id]
-            offers = [word for word in words.of(OFFER.name) if word.says.request_ref == said.id]
+            offers = [word for word in words.of(OFFER) if word.says.request_ref == said.id]
             until = getattr(said.says, "reply_by", None)
             lines.append(
                 {

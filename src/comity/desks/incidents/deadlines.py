@@ -17,8 +17,8 @@ from msgspec import Meta
 from comity.desks.incidents.facts import mark
 from comity.desks.incidents.kinds import INCIDENT, MARK, Mark
 from comity.desks.incidents.opening import THE_INCIDENT
-from comity.desks.incidents.stating import Like, keep, minted, stated, when
-from comity.desks.incidents.words import Said, Words, about, all_of, one
+from comity.desks.incidents.stating import keep, minted, stated, when
+from comity.desks.incidents.words import Said, about, all_of, one
 from comity.kernel.errors import InputRefused, NotFound, Usage
 from comity.kernel.model.instants import DAY, Instant, format, parse
 from comity.kernel.procedure.calendar import UTC, Calendar, calendar_json, read_calendar
@@ -27,8 +27,9 @@ from comity.kernel.release.purposes import nearest
 from comity.kernel.store.ports import Reading
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.reference import shipped, shipped_clocks, zone
+from comity.node.saying import Words
 
 HORIZON: Final = 3 * 366 * DAY
 """How far the changes of a time zone are written down with a mark: further than the longest clock runs."""
@@ -214,13 +215,13 @@ def list_(node: Node, asked: List, officer: str) -> Told:
 
 
 def clocks_of(
-    tx: Reading, words: Words, incident: str, now: Instant
+    tx: Reading, words: Words[Said], incident: str, now: Instant
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The clocks of an incident, party by party: those said to be owed, and those that may be."""
     lines: list[dict[str, Any]] = []
     may: list[dict[str, Any]] = []
     marked: dict[tuple[str | None, str | None], list[Said]] = {}
-    for said in words.of(MARK.name):
+    for said in words.of(MARK):
         marked.setdefault((said.by, said.via if said.by is None else None), []).append(said)
     for (by, _), marks in marked.items():
         head = {"incident": incident, "by": by, "name": marks[0].named(tx)}
@@ -236,7 +237,7 @@ def _first(line: dict[str, Any]) -> tuple[bool, bool, str, str]:
 
 
 def _of(tx: Reading, us: str, incident: str, party: str, now: Instant) -> list[dict[str, Any]]:
-    marks = [said for said in about(tx, us, incident).of(MARK.name) if said.by == party]
+    marks = [said for said in about(tx, us, incident).of(MARK) if said.by == party]
     return _readings(marks, now)[0]
 
 

@@ -15,16 +15,17 @@ from msgspec import Meta
 from comity.desks.incidents.kinds import INCIDENT, TOLD, ToldList, ToldOne
 from comity.desks.incidents.opening import THE_INCIDENT
 from comity.desks.incidents.standing import status_of
-from comity.desks.incidents.stating import Like, keep, minted, stated, when
-from comity.desks.incidents.words import Words, about, of_id, one
+from comity.desks.incidents.stating import keep, minted, stated, when
+from comity.desks.incidents.words import Said, about, of_id, one
 from comity.kernel.errors import Usage
 from comity.kernel.model.instants import Instant, format
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Delivery, Party, StreamRow
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import DeskDeed, Lines, Told
+from comity.node.desk import DeskDeed, Like, Lines, Told
 from comity.node.parties import name_of, resolve_party
+from comity.node.saying import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,11 @@ class Knows:
         }
 
 
-def who_knows(tx: Reading, us: str, incident: str, words: Words) -> tuple[Knows, ...]:
+def who_knows(tx: Reading, us: str, incident: str, words: Words[Said]) -> tuple[Knows, ...]:
     """Every party of which something is known here, ourselves first, then by name."""
     every = [*of_id(tx, us, incident).said, *words.said]
     told: dict[str, list[dict[str, Any]]] = {}
-    for said in words.of(TOLD.name):
+    for said in words.of(TOLD):
         for line in said.says.told:
             if line.party is not None:
                 by = {"by": said.by, "name": said.named(tx), "how": line.how, "at": line.told_at}
@@ -118,7 +119,13 @@ def who_knows(tx: Reading, us: str, incident: str, words: Words) -> tuple[Knows,
 
 
 def _knows(
-    tx: Reading, us: str, incident: str, party: str, every: list[Any], words: Words, told: tuple[dict[str, Any], ...]
+    tx: Reading,
+    us: str,
+    incident: str,
+    party: str,
+    every: list[Any],
+    words: Words[Said],
+    told: tuple[dict[str, Any], ...],
 ) -> Knows:
     line, status = given(tx, party, incident), status_of(words, party)
     spoke = [said.at for said in every if said.by == party]
@@ -159,7 +166,7 @@ def who(node: Node, asked: Who, officer: str) -> Told:
         found = who_knows(tx, node.party, asked.incident, words)
         others = [
             {"name": line.name, "how": line.how, "at": line.told_at, "by": said.by, "by_name": said.named(tx)}
-            for said in words.of(TOLD.name)
+            for said in words.of(TOLD)
             for line in said.says.told
             if line.party is None
         ]

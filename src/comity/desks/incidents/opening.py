@@ -8,12 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.incidents.kinds import CORE, INCIDENT, Determination, Impact, Incident, Investigation
-from comity.desks.incidents.stating import Like, keep, minted, stated
+from comity.desks.incidents.stating import keep, minted, stated
 from comity.desks.incidents.words import Said, Sighted, about, all_of, core_of, economic_of, of_id, one
 from comity.kernel.model.instants import format
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Shared, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Shared, Told
 from comity.node.minting import next_version, our_own
 
 THE_INCIDENT = Meta(description="The incident's id.", extra=PLACED)

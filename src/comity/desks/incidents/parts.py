@@ -28,13 +28,13 @@ from comity.desks.incidents.kinds import (
 )
 from comity.desks.incidents.knowing import seers
 from comity.desks.incidents.opening import THE_INCIDENT
-from comity.desks.incidents.stating import Like, keep, minted, stated, when
+from comity.desks.incidents.stating import keep, minted, stated, when
 from comity.desks.incidents.words import Said, about, economic_of, one
 from comity.kernel.errors import NotFound, Usage
 from comity.kernel.model.instants import Instant, format, parse
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.minting import Kind, next_version, our_own
 from comity.node.parties import name_of, resolve_party
 
@@ -137,7 +137,7 @@ def list_tasks(node: Node, asked: ListTasks, officer: str) -> Told:
     with node.store.read() as tx:
         one(tx, node.party, asked.incident, INCIDENT)
         words = about(tx, node.party, asked.incident)
-        found = by_due(words.of(TASK.name))
+        found = by_due(words.of(TASK))
         lines = [
             {
                 **said.as_json(tx),
@@ -251,7 +251,7 @@ def sum_(node: Node, asked: Sum, officer: str) -> Told:
         one(tx, us, asked.incident, INCIDENT)
         words = about(tx, us, asked.incident)
         counted: dict[tuple[str, str | None, str], list[tuple[Said, Economic]]] = {}
-        for said in words.of(IMPACT.name):
+        for said in words.of(IMPACT):
             money = economic_of(said.seen.data)
             if money is None or money.currency is None or said.says.superseded_by_ref is not None:
                 continue

@@ -18,11 +18,12 @@ from comity.desks.incidents.knowing import Knows, who_knows
 from comity.desks.incidents.opening import THE_INCIDENT, brief, headline, incident_json
 from comity.desks.incidents.parts import by_due
 from comity.desks.incidents.severities import level_json
-from comity.desks.incidents.words import SIGHTING, Said, Words, about, of_id, one
+from comity.desks.incidents.words import SIGHTINGS, Said, about, of_id, one
 from comity.kernel.model.instants import format
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
 from comity.node.desk import DeskDeed, Lines, Told
+from comity.node.saying import Words
 
 SILENT = "silent"
 """What is shown of a party that said nothing at all; no party can say it."""
@@ -52,10 +53,10 @@ def picture_of(tx: Reading, node: Node, incident: str) -> tuple[dict[str, Any], 
     words = about(tx, us, incident)
     parties = who_knows(tx, us, incident, words)
     defects = [defect.as_json(tx) for defect in (*held.defects, *words.defects)]
-    tasks = by_due(words.of(TASK.name))
+    tasks = by_due(words.of(TASK))
     clocks, _ = clocks_of(tx, words, incident, node.clock())
-    latest = {said.by: said for said in words.of(STATUS.name)}
-    timeline = sorted(words.of(EVENT.name), key=lambda said: (said.says.start_time or format(said.at), said.id))
+    latest = {said.by: said for said in words.of(STATUS)}
+    timeline = sorted(words.of(EVENT), key=lambda said: (said.says.start_time or format(said.at), said.id))
     shape = {
         "incident": incident,
         "at": format(node.clock()),
@@ -65,7 +66,7 @@ def picture_of(tx: Reading, node: Node, incident: str) -> tuple[dict[str, Any], 
                 **line.as_json(),
                 "says": _word(line),
                 "status": None if line.party not in latest else latest[line.party].as_json(tx),
-                "severity": [level_json(said, tx) for said in words.of(SEVERITY.name) if said.by == line.party],
+                "severity": [level_json(said, tx) for said in words.of(SEVERITY) if said.by == line.party],
                 "objects": [said.id for said in words.said if said.by == line.party],
             }
             for line in parties
@@ -74,9 +75,9 @@ def picture_of(tx: Reading, node: Node, incident: str) -> tuple[dict[str, Any], 
         "timeline": [said.as_json(tx) for said in timeline],
         "tasks": [said.as_json(tx) for said in tasks],
         "clocks": clocks,
-        "sightings": [said.as_json(tx) for said in words.of(SIGHTING)],
-        "assistance": [said.as_json(tx) for said in words.of(REQUEST.name, OFFER.name, ANSWER.name)],
-        "impacts": [said.as_json(tx) for said in words.of(IMPACT.name)],
+        "sightings": [said.as_json(tx) for said in words.of(SIGHTINGS)],
+        "assistance": [said.as_json(tx) for said in words.of(REQUEST, OFFER, ANSWER)],
+        "impacts": [said.as_json(tx) for said in words.of(IMPACT)],
         "defects": defects,
     }
     lines = Lines().add(*(headline(said, said.named(tx)) for said in held.said), "")
@@ -104,15 +105,17 @@ def picture_of(tx: Reading, node: Node, incident: str) -> tuple[dict[str, Any], 
     return shape, lines
 
 
-def _tables(words: Words, timeline: Sequence[Said], tasks: Sequence[Said]) -> tuple[tuple[str, Sequence[Said]], ...]:
+def _tables(
+    words: Words[Said], timeline: Sequence[Said], tasks: Sequence[Said]
+) -> tuple[tuple[str, Sequence[Said]], ...]:
     """What is shown under a heading of its own where there is any."""
     return (
         ("time", timeline),
         ("due", tasks),
-        ("impact", words.of(IMPACT.name)),
-        ("severity", words.of(SEVERITY.name)),
-        ("sighting", words.of(SIGHTING)),
-        ("assistance", words.of(REQUEST.name, OFFER.name, ANSWER.name)),
+        ("impact", words.of(IMPACT)),
+        ("severity", words.of(SEVERITY)),
+        ("sighting", words.of(SIGHTINGS)),
+        ("assistance", words.of(REQUEST, OFFER, ANSWER)),
     )
 
 

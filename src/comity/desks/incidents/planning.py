@@ -15,14 +15,14 @@ from msgspec import Meta
 
 from comity.desks.incidents.kinds import INCIDENT, TASK, Task
 from comity.desks.incidents.opening import THE_INCIDENT
-from comity.desks.incidents.stating import Like, keep, minted, stated, when
+from comity.desks.incidents.stating import keep, minted, stated, when
 from comity.desks.incidents.words import about, one
 from comity.kernel.errors import InputRefused, NotAllowed, NotFound, Usage
 from comity.kernel.model.instants import DAY, format
 from comity.kernel.procedure.calendar import UTC, Calendar, after, executable
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.parties import name_of, resolve_party
 from comity.node.reference import read_yaml, shipped_clocks, zone
 
@@ -150,7 +150,7 @@ def use(node: Node, asked: UsePlan, officer: str) -> Told:
         incident = one(work.tx, node.party, asked.incident, INCIDENT)
         words = about(work.tx, node.party, asked.incident)
         prefix = f"{plan.sector}@{plan.version}#"
-        if any(said.by == node.party and (said.part.plan or "").startswith(prefix) for said in words.of(TASK.name)):
+        if any(said.by == node.party and (said.part.plan or "").startswith(prefix) for said in words.of(TASK)):
             raise NotAllowed("already-done", f"The plan {prefix[:-1]} is in use in {asked.incident} already.")
         owners = {office: resolve_party(work.tx, party).id for office, party in map(_pair, asked.owner)}
         unknown = sorted(set(owners) - {step.office for step in plan.steps})

@@ -18,7 +18,7 @@ from comity.desks.incidents.kinds import ANSWER, EVENT, IMPACT, INCIDENT, OFFER,
 from comity.desks.incidents.opening import THE_INCIDENT, brief, headline
 from comity.desks.incidents.parts import by_due
 from comity.desks.incidents.picture import SILENT, picture_of
-from comity.desks.incidents.words import SIGHTING, Said, about, of_id, one
+from comity.desks.incidents.words import SIGHTINGS, Said, about, of_id, one
 from comity.kernel.model.instants import format
 from comity.kernel.release.vocabulary import TLP, strictest
 from comity.kernel.store.ports import Reading
@@ -131,12 +131,12 @@ def document(tx: Reading, node: Node, incident: str, language: str) -> Document:
     heads = (say["party"], say["says"], say["since"], say["scope"])
     blocks += [Heading("parties", say["parties"]), Table("parties-table", heads, rows)]
     for name, found in (
-        ("timeline", sorted(words.of(EVENT.name), key=lambda said: (said.says.start_time or format(said.at), said.id))),
-        ("tasks", by_due(words.of(TASK.name))),
-        ("impact", words.of(IMPACT.name)),
-        ("severity", words.of(SEVERITY.name)),
-        ("sightings", words.of(SIGHTING)),
-        ("assistance", words.of(REQUEST.name, OFFER.name, ANSWER.name)),
+        ("timeline", sorted(words.of(EVENT), key=lambda said: (said.says.start_time or format(said.at), said.id))),
+        ("tasks", by_due(words.of(TASK))),
+        ("impact", words.of(IMPACT)),
+        ("severity", words.of(SEVERITY)),
+        ("sightings", words.of(SIGHTINGS)),
+        ("assistance", words.of(REQUEST, OFFER, ANSWER)),
     ):
         if found:
             blocks += _section(tx, name, say, found)

@@ -10,13 +10,13 @@ from msgspec import Meta
 from comity.desks.incidents.kinds import INCIDENT, SEVERITY, Severity
 from comity.desks.incidents.opening import THE_INCIDENT
 from comity.desks.incidents.schemes import mapped, schemes
-from comity.desks.incidents.stating import Like, keep, minted, stated
+from comity.desks.incidents.stating import keep, minted, stated
 from comity.desks.incidents.words import Said, about, one
 from comity.kernel.errors import Usage
 from comity.kernel.model.instants import format
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import DeskDeed, Lines, Told
+from comity.node.desk import DeskDeed, Like, Lines, Told
 from comity.node.minting import next_version
 
 
@@ -48,7 +48,7 @@ def say(node: Node, asked: Say, officer: str) -> Told:
         says = Severity(incident_ref=asked.incident, scheme=asked.scheme, level=asked.level, reason=asked.reason)
         before = [
             said
-            for said in about(work.tx, node.party, asked.incident).of(SEVERITY.name)
+            for said in about(work.tx, node.party, asked.incident).of(SEVERITY)
             if said.by == node.party and said.says.scheme == asked.scheme
         ]
         made = minted(work, SEVERITY, says)
@@ -72,7 +72,7 @@ def list_(node: Node, asked: List, officer: str) -> Told:
     with node.store.read() as tx:
         one(tx, node.party, asked.incident, INCIDENT)
         words = about(tx, node.party, asked.incident)
-        found = words.of(SEVERITY.name)
+        found = words.of(SEVERITY)
         rows = [
             (
                 said.named(tx),

@@ -13,14 +13,14 @@ from msgspec import Meta
 
 from comity.desks.incidents.kinds import INCIDENT, PART
 from comity.desks.incidents.opening import THE_INCIDENT, seen_word
-from comity.desks.incidents.stating import Like, keep, stated, when
-from comity.desks.incidents.words import SIGHTING, about, one
+from comity.desks.incidents.stating import keep, stated, when
+from comity.desks.incidents.words import SIGHTING, SIGHTINGS, about, one
 from comity.kernel.errors import NotFound, Usage
 from comity.kernel.model.instants import format
 from comity.kernel.store.rows import Holding, Version
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.minting import MILLISECOND
 
 
@@ -79,7 +79,7 @@ def list_(node: Node, asked: List, officer: str) -> Told:
     with node.store.read() as tx:
         one(tx, node.party, asked.incident, INCIDENT)
         words = about(tx, node.party, asked.incident)
-        found = words.of(SIGHTING)
+        found = words.of(SIGHTINGS)
         rows = [
             (said.says.sighting_of_ref, seen_word(said.says.count), said.named(tx), format(said.at)) for said in found
         ]

@@ -8,14 +8,15 @@ from msgspec import Meta
 
 from comity.desks.incidents.kinds import INCIDENT, STATUS, Status
 from comity.desks.incidents.opening import THE_INCIDENT
-from comity.desks.incidents.stating import Like, keep, minted, stated, when
-from comity.desks.incidents.words import Said, Words, about, one
+from comity.desks.incidents.stating import keep, minted, stated, when
+from comity.desks.incidents.words import Said, about, one
 from comity.kernel.errors import Usage
 from comity.kernel.model.instants import format
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import DeskDeed, Told
+from comity.node.desk import DeskDeed, Like, Told
 from comity.node.minting import next_version
+from comity.node.saying import Words
 
 
 class Say(Like, kw_only=True, forbid_unknown_fields=True):
@@ -55,9 +56,9 @@ def say(node: Node, asked: Say, officer: str) -> Told:
     return Told({"object": made["id"], "says": chosen[0]}, [f"We say of {asked.incident}: {chosen[0]}."])
 
 
-def status_of(words: Words, party: str) -> Said | None:
+def status_of(words: Words[Said], party: str) -> Said | None:
     """The newest status a party gave of itself; None where it said nothing."""
-    found = [said for said in words.of(STATUS.name) if said.by == party]
+    found = [said for said in words.of(STATUS) if said.by == party]
     return found[-1] if found else None
 
 

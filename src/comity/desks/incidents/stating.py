@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from comity.desks.incidents.kinds import KINDS, PART
-from comity.desks.incidents.words import author
 from comity.kernel.errors import Usage
 from comity.kernel.model.instants import Instant
 from comity.kernel.release.handling import Handling
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import Holding, Version
+from comity.node import saying
 from comity.node.context import Deed
 from comity.node.desk import Shared
-from comity.node.minting import Kind, Seen, mint, new_object
-from comity.node.objects import class_facets
+from comity.node.minting import Kind, Seen
 from comity.node.parties import resolve_party
+from comity.node.saying import as_held, keep_and_note
 from comity.node.stating import instant_or_none
-
-_ALIKE: Final = ("tlp", "pap", "basis", "purpose")
-
-
-class Like(Shared, kw_only=True, forbid_unknown_fields=True):
-    """What an officer states; what is left unsaid is as the incident itself is held here."""
-
-    tlp: Annotated[str | None, Meta(description="TLP 2.0: clear, green, amber, amber+strict, red; else the incident's.")] = None  # type: ignore[assignment]  # fmt: skip
 
 
 def stated(work: Deed, asked: Shared, incident: Seen | None, *ids: str) -> Handling:
@@ -46,34 +36,15 @@ def stated(work: Deed, asked: Shared, incident: Seen | None, *ids: str) -> Handl
     said = asked.handling(work.at)
     cases = (said.cases or frozenset()) | frozenset(ids)
     if incident is not None:
-        said = _like(work.tx, said, asked, incident, work.node.party)
+        said = as_held(work.tx, work.node.party, said, incident)
     if said.tlp is None:
         raise Usage("handling", "Say --tlp: nothing here says how this may be shared.")
     return replace(said, cases=cases)
 
 
-def _like(tx: Reading, said: Handling, asked: Shared, incident: Seen, us: str) -> Handling:
-    holding = next(
-        one for one in tx.find(Holding, version=incident.version, ended=None) if one.custodian == incident.custodian
-    )
-    facets = class_facets(tx, holding.cls)
-    more: dict[str, Any] = {name: getattr(facets, name) for name in _ALIKE if getattr(said, name) is None}
-    if not asked.caveat and facets.caveats is not None:
-        more["caveats"] = facets.caveats
-    if author(incident, us) == us:
-        if said.recipients is None:
-            more["recipients"] = facets.recipients
-        if said.retention is None:
-            more["retention"] = holding.expiry
-        if said.embargo is None:
-            more["embargo"] = holding.embargo
-    return replace(said, **more)
-
-
 def minted(work: Deed, kind: Kind, says: msgspec.Struct, *, part: dict[str, Any] | None = None) -> dict[str, Any]:
     """A new object of a kind of this desk, with our extension where it is a part of something."""
-    count = (work.tx.last(Version, "n") or 0, work.at)
-    made = new_object(work.node, kind, says, work.at, draw=f"incidents/{kind.name}/{count}/{says!r}")
+    made = saying.minted(work, kind, says)
     if part is not None:
         made["extensions"][PART.extension] = {"extension_type": PART.form, **{k: v for k, v in part.items() if v}}
     return made
@@ -81,11 +52,7 @@ def minted(work: Deed, kind: Kind, says: msgspec.Struct, *, part: dict[str, Any]
 
 def keep(work: Deed, name: str, objects: list[dict[str, Any]], handling: Handling) -> list[str]:
     """Mint objects of this desk and write the audit row; gives their ids."""
-    kinds = [kind for kind in KINDS if any(kind.extension in (one.get("extensions") or {}) for one in objects)]
-    made = mint(work, objects, handling, name=name, kinds=kinds)
-    ids = [one.id for one in made]
-    work.audit(name.replace(" ", "-"), {"objects": ids})
-    return ids
+    return keep_and_note(work, name, objects, handling, KINDS)
 
 
 def when(text: str | None, option: str) -> Instant | None:

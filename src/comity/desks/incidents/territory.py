@@ -21,13 +21,13 @@ from comity.desks.incidents.kinds import (
     TerritoryWord,
 )
 from comity.desks.incidents.opening import THE_INCIDENT
-from comity.desks.incidents.stating import Like, addressees, keep, minted, stated, when
+from comity.desks.incidents.stating import addressees, keep, minted, stated, when
 from comity.desks.incidents.words import Said, all_of, one
 from comity.kernel.errors import NotAllowed
 from comity.kernel.model.instants import format
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.stating import country_code
 
 THE_NOTICE = Meta(description="The notice's id.", extra=PLACED)
@@ -124,9 +124,9 @@ def list_(node: Node, asked: List, officer: str) -> Told:
     """The notices, each answer in its own column."""
     with node.store.read() as tx:
         words = all_of(tx, node.party, NOTICE, NOTICE_ANSWER)
-        answers = words.of(NOTICE_ANSWER.name)
+        answers = words.of(NOTICE_ANSWER)
         found = [
-            said for said in words.of(NOTICE.name) if asked.incident is None or said.says.incident_ref == asked.incident
+            said for said in words.of(NOTICE) if asked.incident is None or said.says.incident_ref == asked.incident
         ]
         lines: list[dict[str, Any]] = []
         rows = []

@@ -6,7 +6,7 @@ says is taken from its objects only; that a party says nothing is told as silenc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,75 +15,29 @@ import msgspec
 from comity.desks.incidents.kinds import BY_NAME, CORE, INCIDENT, PART, Core, Economic, Part
 from comity.kernel.errors import InputRefused, NotFound
 from comity.kernel.model.ids import type_of
-from comity.kernel.model.instants import Instant, format, parse
-from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Reference, Version
+from comity.node import saying
 from comity.node.minting import Kind, Seen, newest
-from comity.node.parties import name_of
+from comity.node.saying import Defect, Words, words
 
 SIGHTING: Final = "sighting"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Said(saying.Said):
     """One object as somebody said it.
 
     Args:
-        by: Party id whose word it is; None: unattributed, it came by way of `via`.
-        via: Party id it came from; our own id for ours.
-        says: The Struct of its kind.
         part: What our extension says of it; empty where there is none.
     """
 
-    id: str
-    type: str
-    by: str | None
-    via: str
-    at: Instant
-    tlp: str | None
-    says: Any
     part: Part
-    seen: Seen
-
-    def named(self, tx: Reading) -> str:
-        """By whose word, for a person."""
-        return name_of(tx, self.by) if self.by is not None else f"unattributed, by way of {name_of(tx, self.via)}"
 
     def as_json(self, tx: Reading) -> dict[str, Any]:
-        """{object, type, by, name, via, at, tlp, says, part?}."""
+        """{id, type, by, name, via, at, tlp, says, part?}."""
         part = msgspec.to_builtins(self.part)
-        return {
-            "object": self.id,
-            "type": self.type,
-            "by": self.by,
-            "name": self.named(tx),
-            "via": self.via,
-            "at": format(self.at),
-            "tlp": self.tlp,
-            "says": msgspec.to_builtins(self.says),
-            **({"part": part} if part else {}),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """An object that does not have the form of its kind, by whom it came and what is wrong with it."""
-
-    id: str
-    by: str | None
-    via: str
-    sentence: str
-
-    def as_json(self, tx: Reading) -> dict[str, Any]:
-        """{object, by, via, name, sentence}."""
-        return {
-            "object": self.id,
-            "by": self.by,
-            "via": self.via,
-            "name": name_of(tx, self.by or self.via),
-            "sentence": self.sentence,
-        }
+        return {**saying.Said.as_json(self, tx), **({"part": part} if part else {})}
 
 
 class Sighted(msgspec.Struct, kw_only=True):
@@ -96,27 +50,21 @@ class Sighted(msgspec.Struct, kw_only=True):
     description: str | None = None
 
 
-_SIGHTING: Final = Kind(SIGHTING, "A sighting.", Sighted, "docs/formats/incidents.md", "")
-
-
-def author(seen: Seen, us: str) -> str | None:
-    """Whose word an object is: ours where we minted it, else that of an uncontested seal of origin; None: nobody vouches."""
-    if seen.custodian == us and seen.title is None:
-        return us if seen.data.get("created_by_ref") == us else seen.originator
-    return seen.originator
+SIGHTINGS: Final = Kind(SIGHTING, "A sighting.", Sighted, "docs/formats/incidents.md", "")
 
 
 def read(seen: Seen, us: str) -> Said | Defect:
     """What an object says, or what is wrong with it."""
-    kind = BY_NAME.get(str(seen.data["type"]), _SIGHTING)
-    by = author(seen, us)
+    found = saying.read(seen, us, BY_NAME.get(str(seen.data["type"]), SIGHTINGS))
+    if isinstance(found, Defect):
+        return found
     try:
-        says, part = kind.read(seen.data), _part(seen.data)
-        if kind is INCIDENT:
+        part = _part(seen.data)
+        if found.type == INCIDENT.name:
             core_of(seen.data)
     except InputRefused as broken:
-        return Defect(seen.id, by, seen.custodian, broken.sentence)
-    return Said(seen.id, kind.name, by, seen.custodian, parse(seen.data["modified"]), seen.tlp, says, part, seen)
+        return Defect(seen.id, found.by, seen.custodian, broken.sentence)
+    return Said(found.id, found.type, found.by, found.via, found.at, found.tlp, found.says, seen, part)
 
 
 def core_of(data: Mapping[str, Any]) -> Core:
@@ -163,19 +111,7 @@ def refers(said: Said) -> frozenset[str]:
     return frozenset(one for one in found if one is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Everything said about one object, in order of who said it and when, and what could not be read."""
-
-    said: tuple[Said, ...]
-    defects: tuple[Defect, ...]
-
-    def of(self, *types: str) -> tuple[Said, ...]:
-        """Those of some types."""
-        return tuple(one for one in self.said if one.type in types)
-
-
-def about(tx: Reading, us: str, target: str) -> Words:
+def about(tx: Reading, us: str, target: str) -> Words[Said]:
     """Everything that stands about an object: what refers to it, and what an incident itself names by the suite's own lists."""
     ids: dict[str, None] = {}
     own: set[str] = set()
@@ -190,23 +126,17 @@ def about(tx: Reading, us: str, target: str) -> Words:
         if row is not None:
             ids[row.id] = None
     found = [one for id in (*ids, *own) for one in _read_all(tx, us, id)]
-    said = [one for one in found if isinstance(one, Said) and (target in refers(one) or one.id in own)]
-    defects = [one for one in found if isinstance(one, Defect)]
-    return Words(tuple(sorted(_once(said), key=_order)), tuple(dict.fromkeys(defects)))
+    return words((one for one in found if isinstance(one, Defect) or target in refers(one) or one.id in own), us)
 
 
-def all_of(tx: Reading, us: str, *kinds: Kind) -> Words:
+def all_of(tx: Reading, us: str, *kinds: Kind) -> Words[Said]:
     """Everything of these kinds that is held here."""
-    found = [read(seen, us) for kind in kinds for seen in newest(tx, us, kind.name)]
-    said = [one for one in found if isinstance(one, Said)]
-    return Words(tuple(sorted(_once(said), key=_order)), tuple(one for one in found if isinstance(one, Defect)))
+    return words((read(seen, us) for kind in kinds for seen in newest(tx, us, kind.name)), us)
 
 
-def of_id(tx: Reading, us: str, id: str) -> Words:
+def of_id(tx: Reading, us: str, id: str) -> Words[Said]:
     """Every word under one id: each source's own."""
-    found = _read_all(tx, us, id)
-    said = [one for one in found if isinstance(one, Said)]
-    return Words(tuple(sorted(_once(said), key=_order)), tuple(one for one in found if isinstance(one, Defect)))
+    return words(_read_all(tx, us, id), us)
 
 
 def one(tx: Reading, us: str, id: str, *kinds: Kind) -> Said:
@@ -231,22 +161,3 @@ def _read_all(tx: Reading, us: str, id: str) -> list[Said | Defect]:
     if kind not in BY_NAME and kind != SIGHTING:
         return []
     return [read(seen, us) for seen in newest(tx, us, str(kind), id=id)]
-
-
-def _order(said: Said) -> tuple[Instant, str]:
-    return said.at, said.id
-
-
-def _once(said: Iterable[Said]) -> Iterator[Said]:
-    """The same word once, by whatever ways it came; an older version that came by a longer way is none of its own."""
-    every = list(said)
-    latest: dict[tuple[str, str | None], Instant] = {}
-    for one in every:
-        latest[one.id, one.by] = max(latest.get((one.id, one.by), one.at), one.at)
-    told: set[tuple[str, str | None, bytes]] = set()
-    for one in every:
-        text = canonical(dict(one.seen.data))
-        if one.by is not None and (one.at < latest[one.id, one.by] or (one.id, one.by, text) in told):
-            continue
-        told.add((one.id, one.by, text))
-        yield one

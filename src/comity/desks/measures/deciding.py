@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.measures.kinds import MEASURE
-from comity.desks.measures.standing import RULES, deciding_of
-from comity.desks.measures.words import Said, one
+from comity.desks.measures.standing import RULES, deciding_of, worded
+from comity.desks.measures.words import one
 from comity.kernel.errors import NotAllowed, NotFound, Usage
 from comity.kernel.model.instants import DAY, format
 from comity.kernel.procedure.acts import claimed_act
@@ -34,6 +34,7 @@ from comity.node.minting import our_own
 from comity.node.parties import name_of, resolve_party
 from comity.node.procedures import shipped_tables, zone
 from comity.node.record import log_facts
+from comity.node.saying import Said
 
 Case = Annotated[str, Meta(description="The case: its id or title, or the beginning of one.", extra=PLACED)]
 YEARS: Final = 3 * 366 * DAY
@@ -130,7 +131,7 @@ def _line(name: str, text: str | None) -> list[str]:
 
 
 def _wording(measure: Said) -> dict[str, Any]:
-    return {"id": measure.id, "modified": format(measure.at), "says": msgspec.to_builtins(measure.says)}
+    return {"id": measure.id, "modified": format(measure.at), "says": worded(measure.says)}
 
 
 def _settings(asked: Decide, table: Table) -> dict[str, str]:

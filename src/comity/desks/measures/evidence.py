@@ -15,8 +15,8 @@ from uuid import UUID
 from msgspec import Meta
 
 from comity.desks.measures.kinds import LISTING, LISTING_STEP, ListingStep
-from comity.desks.measures.stating import Like, minted, stated
-from comity.desks.measures.words import author, held, one
+from comity.desks.measures.stating import stated
+from comity.desks.measures.words import one
 from comity.kernel.errors import NotAllowed, NotFound
 from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import format
@@ -29,10 +29,11 @@ from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.rows import Holding
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Shared, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Shared, Told
 from comity.node.minting import MILLISECOND, Seen, mint, newest, our_own
 from comity.node.objects import class_facets
 from comity.node.parties import name_of
+from comity.node.saying import author, held, minted
 
 NEVER: Final = frozenset({"not-evidence"})
 """Caveats under which nothing is made of an object, whoever's it is."""

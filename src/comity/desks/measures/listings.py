@@ -14,20 +14,21 @@ from msgspec import Meta
 
 from comity.desks.measures.kinds import LISTING, LISTING_STEP, MEASURE, Criterion, Listing, ListingStep
 from comity.desks.measures.standing import standing
-from comity.desks.measures.stating import Like, keep, minted, moment, stated
+from comity.desks.measures.stating import keep, moment, stated
 from comity.desks.measures.subjects import entity, name_of_subject, not_stated, read_subject
 from comity.desks.measures.toolbox import pairs
-from comity.desks.measures.words import Said, about, one
+from comity.desks.measures.words import about, one
 from comity.kernel.errors import ComityError, NotAllowed, Usage
 from comity.kernel.model.instants import Instant, format, parse
 from comity.kernel.store.ports import Reading
 from comity.node.context import Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.documents import Document, Format, Heading, Paragraph, Table, render
 from comity.node.facts import Fact, fact, whole, within
 from comity.node.minting import our_own
 from comity.node.parties import name_of
+from comity.node.saying import Said, minted
 
 REGIME: Final = "eu-cyber"
 EFFECT: Final = "effect"

@@ -13,7 +13,7 @@ from msgspec import Meta
 from comity.desks.measures.kinds import EFFECT, JOINING, LISTING, MEASURE, STEP, Effect, Joining, Step, Word
 from comity.desks.measures.listings import listing_json, listing_lines
 from comity.desks.measures.standing import Standing, deciding_json, standing, standing_json
-from comity.desks.measures.stating import Like, keep, minted, moment, stated
+from comity.desks.measures.stating import keep, moment, stated
 from comity.desks.measures.toolbox import COUNTERMEASURE, checklist, option
 from comity.desks.measures.words import all_of, one
 from comity.kernel.errors import ComityError, NotAllowed, Usage
@@ -22,8 +22,9 @@ from comity.kernel.model.instants import Instant, format
 from comity.kernel.store.ports import Reading
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
-from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
 from comity.node.parties import name_of
+from comity.node.saying import minted
 
 THE_MEASURE = Meta(description="The measure's id.", extra=PLACED)
 REASON = Meta(description="Why, told to all who may see it.")
@@ -210,6 +211,7 @@ def list_(node: Node, asked: List, officer: str) -> Told:
         found = [item for item in found if item.overdue(now) or not asked.overdue]
         found.sort(key=lambda item: (not item.overdue(now), _due(item), item.measure.id))
         shape = [standing_json(tx, item, now) for item in found]
+        defects = [one.as_json(tx) for one in words.defects]
         rows = [
             (
                 item.measure.says.name,
@@ -223,8 +225,8 @@ def list_(node: Node, asked: List, officer: str) -> Told:
             for item in found
         ]
     lines = Lines().table(("measure", "option", "by", "state", "joined", "next review", "id"), rows)
-    lines.add(*(f"Defect: {sentence}" for sentence in words.defects))
-    return Told({"measures": shape, "defects": list(words.defects)}, lines.found or ["There is no measure."])
+    lines.add(*(f"Defect: {one.sentence}" for one in words.defects))
+    return Told({"measures": shape, "defects": defects}, lines.found or ["There is no measure."])
 
 
 def _due(item: Standing) -> Instant:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.measures.kinds import MEASURE, Measure
-from comity.desks.measures.stating import keep, minted, moment, stated
+from comity.desks.measures.stating import keep, moment, stated
 from comity.desks.measures.toolbox import (
     COUNTERMEASURE,
     FACTORS,
@@ -21,17 +21,16 @@ from comity.desks.measures.toolbox import (
     READING,
     Option,
     checklist,
-    level_of,
-    need_level,
     option,
     options,
     pairs,
     principles,
+    step_of,
 )
-from comity.desks.measures.words import author, held
 from comity.kernel.errors import NotAllowed, Usage
 from comity.kernel.model.ids import type_of
 from comity.kernel.model.instants import format
+from comity.kernel.release.vocabulary import TLP, strictest
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Reference, Version
 from comity.node.context import Node
@@ -40,6 +39,8 @@ from comity.node.desk import PLACED, DeskDeed, Lines, Shared, Told
 from comity.node.facts import Fact, fact
 from comity.node.minting import newest
 from comity.node.parties import name_of
+from comity.node.saying import author, held, minted
+from comity.node.scales import level_of
 
 LEVEL = Meta(description="How far the claim goes that is there: 0 to 7, or the step's name (claim ladder).")
 
@@ -69,11 +70,22 @@ def catalogue(node: Node, asked: Catalogue, officer: str) -> Told:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """How far a statement or an assessment goes, and whose it is; None: nobody vouches for it."""
+    """How far a statement or an assessment goes, and whose it is; None: nobody vouches for it.
+
+    Args:
+        tlp: Its TLP here; None: unmarked.
+        named: Whether it is for named parties alone, as a draft is for its author.
+    """
 
     object: str
     level: int
     by: str | None
+    tlp: str | None
+    named: bool
+
+    def told_with(self, tlp: str | None) -> bool:
+        """Whether its level may be told with what goes out under a TLP: it goes as far itself."""
+        return not self.named and tlp is not None and self.tlp is not None and strictest(TLP, (self.tlp, tlp)) == tlp
 
     def as_json(self, tx: Reading) -> dict[str, Any]:
         """{object, claim_level, by, name}."""
@@ -95,11 +107,11 @@ def claims(tx: Reading, us: str, ids: tuple[str, ...]) -> tuple[Claim, ...]:
     found: dict[tuple[str, str | None], tuple[str, Claim]] = {}
     for id in every:
         for seen in newest(tx, us, str(type_of(id)), id=id):
-            level, by, at = level_of(seen.data.get("claim_level")), author(seen, us), str(seen.data.get("modified", ""))
+            level, by, at = step_of(seen.data.get("claim_level")), author(seen, us), str(seen.data.get("modified", ""))
             if level is not None and (
                 (id, by) not in found or found[id, by][0] < at
             ):  # a longer way brings older words
-                found[id, by] = at, Claim(id, level, by)
+                found[id, by] = at, Claim(id, level, by, seen.tlp, bool(seen.data.get("addressed_to")))
     return tuple(claim for _, claim in found.values())
 
 
@@ -167,7 +179,7 @@ def _conditions(one: Option) -> tuple[Fact, ...]:
 def _level(said: str | None, known: tuple[Claim, ...]) -> tuple[int | None, str]:
     """The claim level to go by, and where it comes from: the officer's word, else the highest that somebody vouches for."""
     if said is not None:
-        return need_level(said), "as you say"
+        return level_of(said).n, "as you say"
     vouched = [one for one in known if one.by is not None]
     if not vouched:
         return None, "no object held here claims one"
@@ -234,12 +246,16 @@ def propose(node: Node, asked: Propose, officer: str) -> Told:
     with deed(node, officer) as work:
         for id in ids:
             held(work.tx, node.party, id)
-        known = claims(work.tx, node.party, ids)
+        handling = stated(work, asked, None)
+        every = claims(work.tx, node.party, ids)
+        known = tuple(one for one in every if one.told_with(handling.tlp))
         level, word = _level(asked.claim_level, known)
         lacks = chosen.enough(level) is False
         if lacks and not (asked.waive_attribution or "").strip():
             least, why = NEEDED[chosen.needs]
             there = "none is there" if level is None else f"the one that is there is {level}"
+            if len(known) < len(every):
+                there += "; one that goes less far than this measure is told with it only where you say --claim-level"
             raise NotAllowed(
                 "measure-attribution",
                 f"{chosen.id} needs a claim of level {least} or above, and {there} ({word}). {why} Name the --statement or "

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from comity.desks.measures.kinds import EFFECT, JOINING, LISTING, MEASURE, STEP
-from comity.desks.measures.words import Said, about, one
+from comity.desks.measures.kinds import EFFECT, JOINING, LISTING, MEASURE, STEP, Measure
+from comity.desks.measures.words import about, one
 from comity.kernel.errors import NotFound
 from comity.kernel.model.instants import Instant, format, parse
 from comity.kernel.procedure.acts import claimed_act
@@ -27,6 +27,7 @@ from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CaseEntry, CaseRow
 from comity.node.casework.keeping import content_of, keys_known, state_of_case, table_of
 from comity.node.parties import name_of
+from comity.node.saying import Said
 
 RULES: Final = {
     "unanimity": "measure-unanimity",
@@ -38,6 +39,8 @@ RULES: Final = {
 
 SHOWN: Final = {"silence": "silence-procedure", "broken": "drafting", "lapsed": "abandoned"}
 """The states of the table `silence` in the words of toolbox.yaml `measure_states`; the other tables use these words."""
+
+_REFS: Final = ("about_refs", "claim_refs")
 
 ENDED: Final = ("lifted", "expired", "abandoned")
 """The states in which no review is due."""
@@ -129,13 +132,13 @@ def standing(tx: Reading, us: str, id: str, now: Instant) -> Standing:
     steps = tuple(said for said in known if said.type == STEP.name)
     by_author = [said for said in steps if said.by == measure.by]
     adopted = "ledger" if any(item.adopted for item in own) else "word" if by_author else None
-    doubts = [*words.defects]
+    doubts = [one.sentence for one in words.defects]
     if adopted == "word" and own:
         doubts.append(
             f"{measure.named(tx)} says the measure is {by_author[-1].says.says}, and no case here adopted it."
         )
     for item in own:
-        if canonical(item.wording.get("says")) != canonical(msgspec.to_builtins(measure.says)):
+        if _without_refs(item.wording.get("says")) != worded(measure.says):
             doubts.append(f"The case {item.case.title} decides on other words than the measure has here.")
     for said in words.of(JOINING):
         if said.by is None:
@@ -155,6 +158,15 @@ def standing(tx: Reading, us: str, id: str, now: Instant) -> Standing:
         _ends(by_author, measure),
         tuple(doubts),
     )
+
+
+def worded(says: Measure) -> dict[str, Any]:
+    """What a measure says, as it stands on the table of a case: without the objects it names, which not everybody who decides is shown."""
+    return {name: value for name, value in msgspec.to_builtins(says).items() if name not in _REFS}
+
+
+def _without_refs(says: Any) -> Any:
+    return {name: value for name, value in says.items() if name not in _REFS} if isinstance(says, dict) else says
 
 
 def deciding_of(tx: Reading, row: CaseRow, now: Instant) -> Deciding | None:

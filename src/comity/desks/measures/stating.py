@@ -5,30 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final
-
-import msgspec
-from msgspec import Meta
+from typing import Any, Final
 
 from comity.desks.measures.kinds import KINDS
-from comity.desks.measures.words import author
 from comity.kernel.errors import Usage
 from comity.kernel.model.instants import Instant
 from comity.kernel.release.handling import Handling
-from comity.kernel.store.rows import Holding, Version
 from comity.node.context import Deed
 from comity.node.desk import Shared
-from comity.node.minting import Kind, Seen, mint, new_object
-from comity.node.objects import class_facets
+from comity.node.minting import Seen
+from comity.node.saying import ALIKE, NO_FURTHER, as_held, keep_and_note
 from comity.node.stating import span_or_instant
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-
-
-class Like(Shared, kw_only=True, forbid_unknown_fields=True):
-    """What an officer states; what is left unsaid is as the measure itself is held here."""
-
-    tlp: Annotated[str | None, Meta(description="TLP 2.0: clear, green, amber, amber+strict, red; else the measure's.")] = None  # type: ignore[assignment]  # fmt: skip
 
 
 def stated(work: Deed, asked: Shared, before: Seen | None, *ids: str, personal: bool = False) -> Handling:
@@ -47,38 +36,12 @@ def stated(work: Deed, asked: Shared, before: Seen | None, *ids: str, personal: 
     said = asked.handling(work.at, *(("personal-data",) if personal else ()))
     cases = (said.cases or frozenset()) | frozenset(ids)
     if before is not None:
-        said = _like(work, said, asked, before, personal)
+        alike = ("tlp", "pap") if personal else ALIKE
+        own = ("recipients", "embargo") if personal else (*NO_FURTHER, "minimised")
+        said = as_held(work.tx, work.node.party, said, before, alike=alike, own=own)
     if said.tlp is None:
         raise Usage("handling", "Say --tlp: nothing here says how this may be shared.")
     return replace(said, cases=cases)
-
-
-def _like(work: Deed, said: Handling, asked: Shared, before: Seen, personal: bool) -> Handling:
-    holding = next(
-        one
-        for one in work.tx.find(Holding, version=before.version, ended=None)
-        if one.custodian == before.custodian and one.title == before.title
-    )
-    facets = class_facets(work.tx, holding.cls)
-    alike = ("tlp", "pap") if personal else ("tlp", "pap", "basis", "purpose")
-    more: dict[str, Any] = {name: getattr(facets, name) for name in alike if getattr(said, name) is None}
-    more["caveats"] = (said.caveats or frozenset()) | (facets.caveats or frozenset())
-    if author(before, work.node.party) == work.node.party:
-        if said.recipients is None:
-            more["recipients"] = facets.recipients
-        if said.embargo is None:
-            more["embargo"] = holding.embargo
-        if not personal and said.retention is None:
-            more["retention"] = holding.expiry
-        if not personal and facets.minimised:
-            more["minimised"] = True
-    return replace(said, **more)
-
-
-def minted(work: Deed, kind: Kind, says: msgspec.Struct) -> dict[str, Any]:
-    """A new object of a kind of this desk."""
-    count = (work.tx.last(Version, "n") or 0, work.at)
-    return new_object(work.node, kind, says, work.at, draw=f"measures/{kind.name}/{count}/{says!r}")
 
 
 def keep(work: Deed, name: str, objects: Sequence[Mapping[str, Any]], handling: Handling, **detail: Any) -> list[str]:
@@ -87,11 +50,7 @@ def keep(work: Deed, name: str, objects: Sequence[Mapping[str, Any]], handling: 
     Args:
         detail: What the audit row says beside the ids; it never leaves this node.
     """
-    types = {one["type"] for one in objects}
-    made = mint(work, objects, handling, name=name, kinds=[kind for kind in KINDS if kind.name in types])
-    ids = [one.id for one in made]
-    work.audit(name.replace(" ", "-"), {"objects": ids, **detail})
-    return ids
+    return keep_and_note(work, name, objects, handling, KINDS, **detail)
 
 
 def moment(text: str | None, option: str, now: Instant) -> Instant | None:

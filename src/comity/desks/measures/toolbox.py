@@ -14,6 +14,7 @@ from typing import Any, Final
 from comity.kernel.errors import NotFound, Usage
 from comity.kernel.release.purposes import nearest
 from comity.node.facts import Fact, fact, facts, whole, within
+from comity.node.scales import ladder
 
 TOOLBOX: Final = "toolbox"
 LEGAL: Final = "legal"
@@ -146,30 +147,10 @@ def principles() -> tuple[Fact, ...]:
     return tuple(one for one in facts(TOOLBOX) if one.path.startswith("principles."))
 
 
-def ladder() -> tuple[Fact, ...]:
-    """The steps of the claim ladder, from the lowest."""
-    return tuple(one for one in facts("taxonomies") if one.path.startswith("claim_ladder.levels."))
-
-
-def level_of(word: Any) -> int | None:
-    """The step of the claim ladder that a word or a number names; None where it names none."""
-    for step in ladder():
-        if word == step.id or (not isinstance(word, bool) and str(word) == str(step.says["n"])):
-            return int(step.says["n"])
-    return None
-
-
-def need_level(word: str) -> int:
-    """As `level_of`.
-
-    Raises:
-        Usage: `desk-asked`, with the steps there are.
-    """
-    found = level_of(word)
-    if found is None:
-        steps = ", ".join(f"{step.says['n']} {step.id}" for step in ladder())
-        raise Usage("desk-asked", f"{word[:40]!r} is no step of the claim ladder; the steps are {steps}.")
-    return found
+def step_of(word: Any) -> int | None:
+    """The step of the claim ladder that a word or a number in an object names; None where it names none."""
+    named = (one.n for one in ladder() if word == one.id or (not isinstance(word, bool) and str(word) == str(one.n)))
+    return next(named, None)
 
 
 def pairs(said: tuple[str, ...], known: tuple[str, ...], option: str) -> dict[str, str]:

@@ -6,88 +6,27 @@ party as its author proves nothing: such a word is kept, shown as unattributed, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
-
-import msgspec
 
 from comity.desks.measures.kinds import BY_NAME
 from comity.kernel.errors import InputRefused, NotFound
 from comity.kernel.model.ids import type_of
-from comity.kernel.model.instants import Instant, format, parse
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Reference, Version
 from comity.node.minting import Kind, Seen, newest
-from comity.node.parties import name_of
+from comity.node.saying import Said, Words, read, words
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One object as somebody said it.
-
-    Args:
-        by: Party id whose word it is; None: unattributed, it came by way of `via`.
-        via: Party id it came from; our own id for ours.
-        says: The Struct of its kind.
-    """
-
-    id: str
-    type: str
-    by: str | None
-    via: str
-    at: Instant
-    tlp: str | None
-    says: Any
-    seen: Seen
-
-    def named(self, tx: Reading) -> str:
-        """By whose word, for a person."""
-        return name_of(tx, self.by) if self.by is not None else f"unattributed, by way of {name_of(tx, self.via)}"
-
-    def as_json(self, tx: Reading) -> dict[str, Any]:
-        """{object, type, by, name, via, at, tlp, says}."""
-        return {
-            "object": self.id,
-            "type": self.type,
-            "by": self.by,
-            "name": self.named(tx),
-            "via": self.via,
-            "at": format(self.at),
-            "tlp": self.tlp,
-            "says": msgspec.to_builtins(self.says),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Everything said, in order of when it was said and how it came, and a sentence for each object that could not be read."""
-
-    said: tuple[Said, ...]
-    defects: tuple[str, ...]
-
-    def of(self, *kinds: Kind) -> tuple[Said, ...]:
-        """Those of some kinds."""
-        names = {kind.name for kind in kinds}
-        return tuple(one for one in self.said if one.type in names)
-
-
-def author(seen: Seen, us: str) -> str | None:
-    """Whose word an object is: ours where we minted it, else that of an uncontested seal of origin; None: nobody vouches."""
-    if seen.custodian == us and seen.title is None and seen.data.get("created_by_ref") == us:
-        return us
-    return seen.originator
-
-
-def about(tx: Reading, us: str, target: str) -> Words:
+def about(tx: Reading, us: str, target: str) -> Words[Said]:
     """Everything of this desk that refers to an object."""
     rows = (tx.get(Version, ref.version) for ref in tx.find(Reference, target=target))
     ids = dict.fromkeys(row.id for row in rows if row is not None and row.type in BY_NAME)
-    words = _words((seen for id in ids for seen in _newest(tx, us, id)), us)
-    return Words(tuple(one for one in words.said if target in _refers(one.says)), words.defects)
+    found = _words((seen for id in ids for seen in _newest(tx, us, id)), us)
+    return Words(tuple(one for one in found.said if target in _refers(one.says)), found.defects)
 
 
-def all_of(tx: Reading, us: str, *kinds: Kind) -> Words:
+def all_of(tx: Reading, us: str, *kinds: Kind) -> Words[Said]:
     """Everything of these kinds that is held here."""
     return _words((seen for kind in kinds for seen in newest(tx, us, kind.name)), us)
 
@@ -103,7 +42,7 @@ def one(tx: Reading, us: str, id: str, *kinds: Kind) -> Said:
     for word in sorted(found.said, key=lambda said: said.by is None):
         return word
     if found.defects:
-        raise InputRefused("desk-object", found.defects[0])
+        raise InputRefused("desk-object", found.defects[0].sentence)
     raise NotFound("no-such-object", f"No {' or '.join(sorted(known))} {id} is held here.")
 
 
@@ -115,33 +54,7 @@ def _refers(says: Any) -> set[str]:
     return {str(getattr(says, name, None)) for name in ("measure_ref", "listing_ref")}
 
 
-def _words(found: Iterable[Seen], us: str) -> Words:
-    said: dict[tuple[str, str | None, str], Said] = {}
-    defects: dict[str, None] = {}
-    for seen in found:
-        kind = BY_NAME[str(seen.data["type"])]
-        try:
-            says = kind.read(seen.data)
-        except InputRefused as broken:
-            defects[broken.sentence] = None
-            continue
-        by = author(seen, us)
-        word = Said(seen.id, kind.name, by, seen.custodian, parse(seen.data["modified"]), seen.tlp, says, seen)
-        # a party's word that came by several ways is one word, the latest; what nobody vouches for stays apart by its way
-        key = (seen.id, by, "" if by is not None else seen.custodian)
-        if key not in said or said[key].at < word.at:
-            said[key] = word
-    return Words(tuple(sorted(said.values(), key=lambda one: (one.at, one.seen.version))), tuple(defects))
-
-
-def held(tx: Reading, us: str, id: str) -> Mapping[str, Any]:
-    """The data of any object that is held here, by its id.
-
-    Raises:
-        NotFound: `no-such-object`.
-    """
-    kind = type_of(id)
-    found = [] if kind is None else newest(tx, us, kind, id=id)
-    if not found:
-        raise NotFound("no-such-object", f"No object {id[:100]} is held here.")
-    return found[0].data
+def _words(found: Iterable[Seen], us: str) -> Words[Said]:
+    every = words((read(seen, us, BY_NAME[str(seen.data["type"])]) for seen in found), us)
+    # of one instant, in the order in which they came: a measure is executed and lifted within one
+    return Words(tuple(sorted(every.said, key=lambda one: (one.at, one.seen.version))), every.defects)

@@ -14,7 +14,6 @@ from msgspec import Meta
 from comity.desks.statements.drafting import own_draft
 from comity.desks.statements.joint import fit_to_publish
 from comity.desks.statements.kinds import KINDS, REPLY, STATEMENT, Recorded, Reply, Road, Statement, Status
-from comity.desks.statements.scales import need_level
 from comity.desks.statements.stating import (
     Language,
     Reason,
@@ -36,6 +35,7 @@ from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Shared, Told
 from comity.node.minting import next_version
+from comity.node.scales import level_of
 from comity.node.stating import country_code, instant
 
 Named = Annotated[tuple[str, ...], Meta(description="The statements, by id.", extra=PLACED)]
@@ -72,7 +72,7 @@ def align(node: Node, asked: Align, officer: str) -> Told:
         who = ", ".join(dict.fromkeys(said.named(work.tx) for said in named))
         says = Statement(
             title=asked.title or f"Alignment with {who}"[:300],
-            claim_level=need_level(asked.claim_level),
+            claim_level=level_of(asked.claim_level).id,
             texts=(words_in(asked.language, asked.text, asked.status, None),),
             aligns_with=tuple(dict.fromkeys(said.id for said in named)),
         )
@@ -149,7 +149,7 @@ def publish(node: Node, asked: Publish, officer: str) -> Told:
         ):
             raise NotAllowed("statement-case", f"{said.id} goes out with a case; withdraw it there first.")
         at = work.at if asked.at is None else instant(asked.at, "--at")
-        says = msgspec.to_builtins(fit_to_publish(work.tx, node.party, said))
+        says = msgspec.to_builtins(fit_to_publish(work.tx, node.party, said, at))
         gone = {name: None for name in msgspec.to_builtins(said.says) if name not in says}
         data = next_version(said.seen.data, {**gone, **says}, at)
         row = publishing.schedule(work, data, at, handling=public_handling(work.tx, said.seen), kinds=KINDS)

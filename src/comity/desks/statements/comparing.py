@@ -14,7 +14,6 @@ from msgspec import Meta
 
 from comity.desks.statements.joint import own_part
 from comity.desks.statements.kinds import STATEMENT, Statement
-from comity.desks.statements.scales import Band, band, ladder_mark, level
 from comity.desks.statements.words import Said, case_or_none, claim, held, one
 from comity.kernel.errors import Usage
 from comity.kernel.model.names import legible
@@ -22,6 +21,7 @@ from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CaseRow
 from comity.node.context import Node
 from comity.node.desk import PLACED, DeskDeed, Lines, Told
+from comity.node.scales import Likelihood, ladder, level, likelihood
 
 
 class Compare(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +43,7 @@ def compare(node: Node, asked: Compare, officer: str) -> Told:
         names = [row["name"] for row in rows]
         says = [said.says for said in found]
         differences = _differences(names, says)
-        shape = {"statements": rows, "differences": differences, "ladder": ladder_mark()}
+        shape = {"statements": rows, "differences": differences, "ladder": ladder()[0].mark}
     table = Lines().table(
         ("party", "claim", "accused", "likelihood", "range", "confidence", "legal tone"),
         [
@@ -59,7 +59,7 @@ def compare(node: Node, asked: Compare, officer: str) -> Told:
             for row in rows
         ],
     )
-    return Told(shape, table.add(*differences, f"The claim ladder: {ladder_mark()}.").found)
+    return Told(shape, table.add(*differences, f"The claim ladder: {ladder()[0].mark}.").found)
 
 
 def chosen(tx: Reading, us: str, words: Sequence[str]) -> list[Said]:
@@ -90,7 +90,7 @@ def of_case(tx: Reading, us: str, row: CaseRow) -> list[Said]:
 
 def _row(said: Said, tx: Reading) -> dict[str, Any]:
     says: Statement = said.says
-    spot, step = band(says.likelihood, says.likelihood_scale), level(says.claim_level)
+    spot, step = likelihood(says.likelihood, says.likelihood_scale), level(says.claim_level)
     return {
         "id": said.id,
         "party": said.by,
@@ -104,7 +104,7 @@ def _row(said: Said, tx: Reading) -> dict[str, Any]:
         "likelihood": says.likelihood,
         "scale": says.likelihood_scale,
         "range": None if spot is None else [spot.low, spot.high],
-        "range_mark": None if spot is None else spot.mark,
+        "range_mark": None if spot is None else spot.fact.mark,
         "confidence": says.confidence_level,
         "confidence_scale": says.confidence_scale,
         "tone": says.legal_tone,
@@ -155,8 +155,8 @@ def _likelihoods(names: Sequence[str], says: Sequence[Statement]) -> list[str]:
     told = _apart(
         names, says, "They do not speak alike of likelihood", lambda one: _spoken(one.likelihood, one.likelihood_scale)
     )
-    bands: Mapping[str, Band | None] = {
-        name: band(one.likelihood, one.likelihood_scale) for name, one in zip(names, says, strict=True)
+    bands: Mapping[str, Likelihood | None] = {
+        name: likelihood(one.likelihood, one.likelihood_scale) for name, one in zip(names, says, strict=True)
     }
     known = [(name, spot) for name, spot in bands.items() if spot is not None]
     for place, (name, spot) in enumerate(known):

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Meta
 
 from comity.desks.statements.kinds import PROPOSAL, REPLY, STATEMENT, Recorded, Road, Statement, Status, Tone
-from comity.desks.statements.scales import need_level, need_likelihood
 from comity.desks.statements.stating import (
     Language,
     Reason,
@@ -39,6 +38,7 @@ from comity.node.desk import PLACED, DeskDeed, Lines, Shared, Told
 from comity.node.minting import newest, next_version, our_own
 from comity.node.parties import name_of, resolve_party
 from comity.node.publishing import OPEN, publications
+from comity.node.scales import SCALES, canonical_scale, level_of, likelihood_of
 from comity.node.stating import country_code, instant
 
 
@@ -86,20 +86,27 @@ def draft(node: Node, asked: Draft, officer: str) -> Told:
     )
 
 
+def _need_likelihood(word: str | None, scale: str | None) -> None:
+    if (word is None) != (scale is None):
+        raise Usage("desk-asked", "A word of likelihood is said with its scale: give both --likelihood and --scale.")
+    if word is not None and scale is not None and canonical_scale(scale) in SCALES:
+        likelihood_of(word, scale)
+
+
 def claimed(tx: Reading, asked: Claimed, **more: Any) -> Statement:
     """A statement with the claim that was asked for.
 
     Raises:
         Usage: `desk-asked` for a step, a word or a text that cannot be. NotFound: `no-such-object` for what it rests on.
     """
-    need_likelihood(asked.likelihood, asked.scale)
+    _need_likelihood(asked.likelihood, asked.scale)
     for ref in (*asked.incident, *filter(None, (asked.dossier,))):
         if next(iter(tx.find(Version, id=ref, limit=1)), None) is None:
             raise NotFound("no-such-object", f"No object {ref[:100]} is held here, so a statement cannot rest on it.")
     party = _accused(tx, asked.accused)
     says = Statement(
         title=asked.title,
-        claim_level=need_level(asked.claim_level),
+        claim_level=level_of(asked.claim_level).id,
         accused=name_of(tx, party) if party is not None else asked.accused,
         accused_party=party,
         likelihood=asked.likelihood,

@@ -33,7 +33,7 @@ from comity.kernel.release.handling import Handling
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.seal.secrecy import bind
 from comity.kernel.store.ports import Reading
-from comity.kernel.store.rows import CaseRow, CaseSecret, Publication
+from comity.kernel.store.rows import CaseRow, CaseSecret, Holding, Publication
 from comity.node import publishing
 from comity.node.casework.acting import act, open_case
 from comity.node.casework.appointing import Appointment, appointment
@@ -41,7 +41,7 @@ from comity.node.casework.keeping import case_row, table_of
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Told
-from comity.node.minting import newest, next_version
+from comity.node.minting import Seen, newest, next_version
 from comity.node.parties import resolve_party
 from comity.node.procedures import shipped_tables, zone
 from comity.node.record import log_facts
@@ -182,7 +182,7 @@ def join(node: Node, asked: Join, officer: str) -> Told:
         if not isinstance(said.says, Statement):
             raise Usage("desk-asked", f"{said.id} is a reply; a party joins with a statement.")
         before = own_part(work.tx, row)
-        says = fit_to_publish(work.tx, node.party, said, joint=row.id)
+        says = fit_to_publish(work.tx, node.party, said, work.at, joint=row.id)
         own = _committed(work, row, said, says)
         if before is not None and before.statement != said.id:
             _drop(work, before.statement)
@@ -204,7 +204,7 @@ def join(node: Node, asked: Join, officer: str) -> Told:
     return Told(shape, lines)
 
 
-def fit_to_publish(tx: Reading, us: str, said: Said, *, joint: str | None = None) -> Statement:
+def fit_to_publish(tx: Reading, us: str, said: Said, at: Instant, *, joint: str | None = None) -> Statement:
     """What of a draft is to be public: the texts somebody answers for, and nothing that names what is not public.
 
     Raises:
@@ -219,16 +219,24 @@ def fit_to_publish(tx: Reading, us: str, said: Said, *, joint: str | None = None
         )
     more: dict[str, Any] = {"texts": texts, "addressed_to": ()}
     if isinstance(says, Statement):
-        open_to_all = tuple(ref for ref in says.incident_refs if is_public(tx, us, ref))
-        dossier = says.dossier_ref if says.dossier_ref and is_public(tx, us, says.dossier_ref) else None
+        open_to_all = tuple(ref for ref in says.incident_refs if is_public(tx, us, ref, at))
+        dossier = says.dossier_ref if says.dossier_ref and is_public(tx, us, says.dossier_ref, at) else None
         more |= {"incident_refs": open_to_all, "dossier_ref": dossier, "joint": joint}
     made: Statement = msgspec.structs.replace(says, **more)
     return made
 
 
-def is_public(tx: Reading, us: str, id: str) -> bool:
-    """Whether an object held here is marked as for everybody."""
-    return any(seen.tlp == "clear" for seen in newest(tx, us, str(type_of(id)), id=id))
+def is_public(tx: Reading, us: str, id: str, at: Instant) -> bool:
+    """Whether an object held here is for everybody: marked so, under no embargo, and for nobody in particular, as a draft is."""
+    return any(
+        seen.tlp == "clear" and not seen.data.get("addressed_to") and not _embargoed(tx, seen, at)
+        for seen in newest(tx, us, str(type_of(id)), id=id)
+    )
+
+
+def _embargoed(tx: Reading, seen: Seen, at: Instant) -> bool:
+    held = tx.find(Holding, version=seen.version, ended=None)
+    return any(one.custodian == seen.custodian and one.embargo is not None and one.embargo > at for one in held)
 
 
 def _committed(work: Deed, row: CaseRow, said: Said, says: Statement) -> Own:
@@ -264,6 +272,10 @@ class Go(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Stand by it that our statement goes out at the instant that is appointed now; where that is over, at once."""
 
     case: Case
+    at: Annotated[
+        str | None,
+        Meta(description="The instant that was shown to you; it has to be said where it was brought forward."),
+    ] = None
     reason: Reason = ""
 
 
@@ -272,6 +284,7 @@ def go(node: Node, asked: Go, officer: str) -> Told:
     with deed(node, officer) as work:
         row = joint_case(work.tx, asked.case)
         own, stands = need_part(work.tx, row), need_appointment(work.tx, row)
+        _as_shown(work, row, own, stands, None if asked.at is None else instant(asked.at, "--at"))
         waits = _for_instant(work, row, own, stands)
         public = {"text": stands.text, "at": format(stands.at), "statement": own.commitment}
         told = told_of_act(work, row, "go", public, officer, asked.reason)
@@ -286,6 +299,23 @@ def go(node: Node, asked: Go, officer: str) -> Told:
     return Told(
         {"case": row.id, "statement": own.statement, "at": format(stands.at), "stands": went.standing}, [line, *told]
     )
+
+
+def _as_shown(work: Deed, row: CaseRow, own: Own, stands: Appointment, shown: Instant | None) -> None:
+    """Return if an officer can mean the instant that stands: it was named, or it is no earlier than the one we waited for.
+
+    Raises:
+        NotAllowed: `publication-changed`. Else a convener could bring the instant forward just before an officer says go.
+    """
+    rows = [one for one in publishing.publications(work.tx, row.id) if one.id == own.statement]
+    waited = next((one.due for one in rows if one.standing in publishing.OPEN), stands.at)
+    if shown not in (None, stands.at) or (shown is None and stands.at < waited and work.at < waited):
+        raise NotAllowed(
+            "publication-changed",
+            f"The instant that stands is {format(stands.at)}, and our statement waited for {format(waited)}; look again, then name the "
+            f"instant with --at.",
+            due=format(stands.at),
+        )
 
 
 def _for_instant(work: Deed, row: CaseRow, own: Own, stands: Appointment) -> Publication:

@@ -14,7 +14,6 @@ from msgspec import Meta
 
 from comity.desks.statements.drafting import own_draft
 from comity.desks.statements.kinds import PROPOSAL, REPLY, STATEMENT, Proposal, Statement, Words
-from comity.desks.statements.scales import band, ladder_mark
 from comity.desks.statements.stating import Reason, StatementId, handling_like, keep, minted
 from comity.desks.statements.words import Said, claim, one, text_in
 from comity.kernel.errors import NotFound
@@ -29,6 +28,7 @@ from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Lines, Told
 from comity.node.documents import Block, Document, Format, Paragraph, Table, read_changes, render
 from comity.node.parties import name_of, resolve_party
+from comity.node.scales import ladder, likelihood
 
 
 class Paper(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -65,10 +65,10 @@ def _document(tx: Reading, said: Said, words: Words, kind: str) -> Document:
         notes.append(said.sentence(tx))
     if isinstance(said.says, Statement) and kind == "statement":
         blocks.append(_claim_table(said.says))
-        spot = band(said.says.likelihood, said.says.likelihood_scale)
-        notes.append(f"Claim ladder: {ladder_mark()}.")
+        spot = likelihood(said.says.likelihood, said.says.likelihood_scale)
+        notes.append(f"Claim ladder: {ladder()[0].mark}.")
         if spot is not None:
-            notes.append(f"“{said.says.likelihood}” is read as {spot.low} to {spot.high} %: {spot.mark}.")
+            notes.append(f"“{said.says.likelihood}” is read as {spot.low} to {spot.high} %: {spot.fact.mark}.")
     digest = next((row.sha256.hex() for row in tx.find(Version, id=said.id) if row.n == said.seen.version), "")
     where = f"{said.id}, version of {format(said.at)}, SHA-256 {digest}"
     act = None if said.public is None else said.public.act

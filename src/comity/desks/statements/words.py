@@ -6,58 +6,44 @@ sealed by it is shown as unattributed, with who handed it over. What a party rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
 from comity.desks.statements.kinds import BY_NAME, STATEMENT, Reply, Statement, Words
-from comity.desks.statements.scales import level
 from comity.kernel.errors import InputRefused, NotFound, Usage
 from comity.kernel.model.ids import type_of
-from comity.kernel.model.instants import Instant, format, parse
 from comity.kernel.model.names import legible
-from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import CaseRow, Publication
+from comity.node import saying
 from comity.node.casework.keeping import case_row
 from comity.node.minting import Kind, Seen, newest
 from comity.node.parties import name_of
 from comity.node.publishing import published
+from comity.node.scales import level
 
 ROADS: Final = {"note-verbale": "a note verbale", "mail": "a letter", "telephone": "a call by telephone"}
 UNSEEN: Final = "(not shown)"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Said(saying.Said):
     """One statement or reply as somebody said it.
 
     Args:
-        by: Party id whose word it is; None: unattributed, it came by way of `via`.
-        via: Party id it came from; our own id for ours.
-        says: A `Statement` or a `Reply`.
         public: Our own publication of it, where there is one.
     """
 
-    id: str
-    by: str | None
-    via: str
-    at: Instant
-    tlp: str | None
-    says: Any
-    seen: Seen
     public: Publication | None = None
 
     @property
     def out(self) -> bool:
-        """Whether it is public: its own marking says so."""
-        return self.tlp == "clear"
+        """Whether it is public: its own marking says so, and it names nobody as those it is for, as a draft does."""
+        return self.tlp == "clear" and not self.says.addressed_to
 
     def named(self, tx: Reading) -> str:
         """By whose word, for a person; what is only recorded is never told as the word of whom it is recorded from."""
-        who = name_of(tx, self.by) if self.by is not None else f"unattributed, by way of {name_of(tx, self.via)}"
+        who = saying.Said.named(self, tx)
         note = self.says.recorded_from
         return who if note is None else f"{legible(note.name)}, as {who} recorded it"
 
@@ -82,74 +68,20 @@ class Said:
 
     def as_json(self, tx: Reading) -> dict[str, Any]:
         """{id, type, by, name, via, at, tlp, public, says, sentence}."""
-        return {
-            "id": self.id,
-            "type": str(self.seen.data["type"]),
-            "by": self.by,
-            "name": self.named(tx),
-            "via": self.via,
-            "at": format(self.at),
-            "tlp": self.tlp,
-            "public": self.out,
-            "says": msgspec.to_builtins(self.says),
-            "sentence": self.sentence(tx),
-        }
+        return {**saying.Said.as_json(self, tx), "public": self.out, "sentence": self.sentence(tx)}
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """An object that does not have the form of its kind, from whom it came, and what is wrong with it."""
-
-    id: str
-    via: str
-    sentence: str
-
-    def as_json(self, tx: Reading) -> dict[str, Any]:
-        """{id, via, name, sentence}."""
-        return {"id": self.id, "via": self.via, "name": name_of(tx, self.via), "sentence": self.sentence}
-
-
-@dataclass(frozen=True, slots=True)
-class Everything:
-    """What is held: what could be read, in order of time, and what could not."""
-
-    said: tuple[Said, ...]
-    defects: tuple[Defect, ...]
-
-
-def author(seen: Seen, us: str) -> str | None:
-    """Whose word an object is: ours where we minted it, else that of an uncontested seal of origin; None: nobody vouches."""
-    if seen.custodian == us and seen.title is None:
-        return us if seen.data.get("created_by_ref") == us else seen.originator
-    return seen.originator
-
-
-def held(tx: Reading, us: str, *kinds: Kind, id: str | None = None) -> Everything:
+def held(tx: Reading, us: str, *kinds: Kind, id: str | None = None) -> saying.Words[Said]:
     """Every statement or reply of these kinds held here, or those of one id, each word of each party once."""
-    said: list[Said] = []
-    defects: list[Defect] = []
-    for kind in kinds:
-        for seen in newest(tx, us, kind.name, id=id):
-            try:
-                says = kind.read(seen.data)
-            except InputRefused as broken:
-                defects.append(Defect(seen.id, seen.custodian, broken.sentence))
-                continue
-            by = author(seen, us)
-            public = published(tx, seen.id) if by == us else None
-            said.append(Said(seen.id, by, seen.custodian, parse(seen.data["modified"]), seen.tlp, says, seen, public))
-    return Everything(tuple(sorted(_once(said), key=lambda one: (one.at, one.id))), tuple(dict.fromkeys(defects)))
+    return saying.words((_read(tx, seen, us, kind) for kind in kinds for seen in newest(tx, us, kind.name, id=id)), us)
 
 
-def _once(said: Iterable[Said]) -> list[Said]:
-    """The same word once, by whatever ways it came; of one party's words under one id, the newest."""
-    found: dict[tuple[str, str | None, bytes], Said] = {}
-    for one in said:
-        # What nobody vouches for stands by itself: two such are two, unless they are the same bytes.
-        key = one.id, one.by, b"" if one.by is not None else canonical(dict(one.seen.data))
-        if key not in found or found[key].at < one.at:
-            found[key] = one
-    return list(found.values())
+def _read(tx: Reading, seen: Seen, us: str, kind: Kind) -> Said | saying.Defect:
+    found = saying.read(seen, us, kind)
+    if isinstance(found, saying.Defect):
+        return found
+    public = published(tx, seen.id) if found.by == us else None
+    return Said(found.id, found.type, found.by, found.via, found.at, found.tlp, found.says, seen, public)
 
 
 def one(tx: Reading, us: str, text: str, *kinds: Kind) -> Said:

@@ -54,13 +54,14 @@ def public_handlers(desk: Desk) -> list[Any]:
     @post("/public/{object_id:str}/go", status_code=200, sync_to_thread=True, summary="Let it go out", tags=["public"])
     def gone(request: Asked, object_id: FromPath[str], data: JSONBody[Going]) -> dict[str, Any]:
         """At its instant, as it stands now."""
-        by = desk.by(request, "release")
-        return say(node, "go", object_id, officer=by, at=instant_of(data.at, "at"), digest=data.digest)
+        acts, by = desk.acting(request, "public go")
+        return say(acts, "go", object_id, officer=by, at=instant_of(data.at, "at"), digest=data.digest)
 
     @post("/public/{object_id:str}/hold", status_code=200, sync_to_thread=True, summary="Hold it", tags=["public"])
     def held(request: Asked, object_id: FromPath[str], data: JSONBody[Because]) -> dict[str, Any]:
         """Until go is said again."""
-        return say(node, "hold", object_id, officer=desk.by(request, "release"), reason=data.reason)
+        acts, by = desk.acting(request, "public hold")
+        return say(acts, "hold", object_id, officer=by, reason=data.reason)
 
     @post(
         "/public/{object_id:str}/withdraw",
@@ -71,7 +72,8 @@ def public_handlers(desk: Desk) -> list[Any]:
     )
     def withdrawn(request: Asked, object_id: FromPath[str], data: JSONBody[Because]) -> dict[str, Any]:
         """For good."""
-        return say(node, "withdraw", object_id, officer=desk.by(request, "release"), reason=data.reason)
+        acts, by = desk.acting(request, "public withdraw")
+        return say(acts, "withdraw", object_id, officer=by, reason=data.reason)
 
     @post(
         "/public/{object_id:str}/move",
@@ -82,9 +84,9 @@ def public_handlers(desk: Desk) -> list[Any]:
     )
     def moved(request: Asked, object_id: FromPath[str], data: JSONBody[Moving]) -> dict[str, Any]:
         """Go must be said again."""
-        by = desk.by(request, "release")
+        acts, by = desk.acting(request, "public move")
         at, until = instant_of(data.at, "at"), instant_of(data.until, "until")
-        return say(node, "move", object_id, officer=by, at=at, until=until)
+        return say(acts, "move", object_id, officer=by, at=at, until=until)
 
     @get(
         "/public/record",

@@ -164,7 +164,7 @@ def reading(rule: ClockRule, happenings: Iterable[Happening], calendar: Calendar
     """
     if not rule.counted:
         return Reading(rule.id, ClockState.SHOWN)
-    known = sorted((one for one in happenings if one.at <= at), key=lambda one: (one.at, one.event, one.evidence))
+    known = sorted((one for one in happenings if one.at <= at), key=_in_order)
     starts = [one for one in known if one.event == rule.start]
     if not starts:
         return Reading(rule.id, ClockState.NOT_STARTED)
@@ -198,6 +198,11 @@ def reading(rule: ClockRule, happenings: Iterable[Happening], calendar: Calendar
     )
     state = running if at <= due else over
     return Reading(rule.id, state, start.at, start.evidence, due, max(due - at, 0), extended_by=shown)
+
+
+def _in_order(one: Happening) -> tuple[Instant, str, str, Instant]:
+    """By instant; of one instant in an order that does not depend on who told what first."""
+    return one.at, one.event, one.evidence, one.until or 0
 
 
 def running(

@@ -363,7 +363,12 @@ def _contested(found: Sequence[Verified]) -> dict[tuple[str, str], str]:
 
 
 def claimant(one: Verified, cards: Iterable[Card]) -> Card | None:
-    """Another party that says it speaks for the author of a publication; None where nobody else does."""
+    """Another party that says it speaks for the author of a publication; None where nobody else does.
+
+    A party's own id is its own, by the key it is made from, so nobody else can claim it.
+    """
+    if one.author == one.card.party:
+        return None
     return next(
         (card for card in cards if card.party != one.card.party and one.author in (card.party, *card.identities)), None
     )

@@ -127,7 +127,7 @@ def note(
     )
     officer = open_act(logged.envelope, {work.node.keys.node.public.keyid: work.node.keys.node.public}).officers
     made["record"] = msgspec.to_builtins(Record(act=logged.digest, salt=salt.hex(), officer=officer))
-    tip = _tip(links(work.tx, work.node.party, one.id))
+    tip = _tip([link for link in links(work.tx, work.node.party, one.id) if _believed(work, link)])
     if tip is not None:
         made["previous_ref"] = tip.seen.id
     mint(work, [made], handling or like(work.tx, one.seen), name=f"custody {act}", kinds=(CUSTODY,))
@@ -190,6 +190,14 @@ def _all(tx: Reading, us: str) -> list[Link]:
         if before is None or (author(before.seen, us) is None and author(seen, us) is not None):
             found[seen.id] = link
     return list(found.values())
+
+
+def _believed(work: Deed, one: Link) -> bool:
+    """Whether an entry of ours may follow it: somebody vouches for it, and it is not from the future.
+
+    Else anybody who was given the artifact could make every later entry of ours follow a word that nobody said.
+    """
+    return author(one.seen, work.node.party) is not None and _when(one)[0] <= work.at
 
 
 def _tip(every: Sequence[Link]) -> Link | None:

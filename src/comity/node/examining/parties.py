@@ -426,7 +426,9 @@ LEFT: Final[Mapping[str, Callable[[Look, Audit, Any], bool]]] = {
     "agreement-withdrawal": _paper("withdrawal"),
     "publication": lambda look, row, said: any(True for _ in look.tx.find(Publication, id=said["object"])),
     "publish": lambda look, row, said: getattr(look.tx.get(ActRow, said["act"]), "at", None) == row.at,
-    "mandate": lambda look, row, said: getattr(look.tx.get(MandateRow, said["mandate"]), "digest", None) == said["digest"],
+    "mandate": lambda look, row, said: (
+        getattr(look.tx.get(MandateRow, said["mandate"]), "digest", None) == said["digest"]
+    ),
     "mandates-required": lambda look, row, said: read_setting(look.tx, "mandates-since") == said["since"],
     "evidence": lambda look, row, said: getattr(look.tx.get(Evidence, said["digest"]), "at", None) == row.at,
 }

@@ -38,6 +38,7 @@ def share(stage: Stage, data: Path) -> dict[str, Any]:
 
     scene("What each of them knows. Every import states its TLP, basis, purpose and caveats.")
     public = ["--basis", "task-in-public-interest", "--purpose", "protect-networks", "--no-caveats"]
+    open_to_both = [*public, "--purpose", "attribution"]
     own = ["--basis", "legitimate-interest", "--purpose", "protect-networks", "--no-caveats"]
     taken: dict[str, dict[str, Any]] = {}
 
@@ -68,7 +69,7 @@ def share(stage: Stage, data: Path) -> dict[str, Any]:
         str(attack / "attack-enterprise-hafnium-stix21.json.gz"),
         "--tlp",
         "clear",
-        *public,
+        *open_to_both,
     )
     take(
         xanadu,
@@ -78,7 +79,14 @@ def share(stage: Stage, data: Path) -> dict[str, Any]:
         "green",
         *public,
     )
-    take(xanadu, "Microsoft's indicators", str(exchange / "mstic-exchange-iocs-2021-03.csv"), "--tlp", "clear", *public)
+    take(
+        xanadu,
+        "Microsoft's indicators",
+        str(exchange / "mstic-exchange-iocs-2021-03.csv"),
+        "--tlp",
+        "clear",
+        *open_to_both,
+    )
     samples = [str(exchange / f"eset-exchange-exploitation-samples.{kind}") for kind in ("md5", "sha1", "sha256")]
     take(ypsilon, "ESET's samples", *samples, "--tlp", "green", *public)
     take(
