@@ -148,7 +148,7 @@ def deeds_page() -> str:
             if asked:
                 lines += ["", "| asked | how | meaning |", "| --- | --- | --- |"]
             for one in asked:
-                how = one.name.upper() if one.placed else f"--{one.name.rstrip('_').replace('_', '-')}"
+                how = one.name.upper() if one.placed else f"--{one.name.replace('_', '-')}"
                 need = "" if one.required else "?"
                 lines.append(f"| `{one.name}`{need} | `{how}` | {one.help.replace('|', chr(92) + '|')} |")
     return "\n".join(lines) + "\n"

@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-LEFT_OUT: Final = (".git", ".venv", ".mypy_cache", ".ruff_cache", ".import_linter_cache", "__pycache__", "*.egg-info")
+LEFT_OUT: Final = (
+    *(".git", ".venv", ".mypy_cache", ".ruff_cache", ".import_linter_cache", "__pycache__", "*.egg-info"),
+    "scratch",  # what benchmarks leave beside them; git does not track it
+)
 ABOUT_PROSE: Final = ("tests/shape/test_docs.py",)
 """Tests that hold pages of prose to the code."""
 

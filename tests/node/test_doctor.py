@@ -623,17 +623,24 @@ def test_one_field_changed_by_hand_is_named(whole: Node, kind: type[Any], column
 
 
 @pytest.mark.parametrize("kind", EXAMINED, ids=[TABLES[kind].name for kind in EXAMINED])
-def test_a_row_taken_out_of_the_middle_is_missed(whole: Node, kind: type[Any]) -> None:
+def test_a_row_taken_out_is_missed(whole: Node, kind: type[Any]) -> None:
     rows = some_rows(whole.store, kind)
-    row = rows[len(rows) // 2]
-    with whole.store.write() as tx:
+    if kind is Setting:  # most only say where work goes on
+        with whole.store.read() as tx:
+            rows = [tx.get(Setting, "log-size")]
+    found = [missed(whole, kind, row) for row in rows]
+    assert any(found) == (kind not in FORGOTTEN), found
+
+
+def missed(node: Node, kind: type[Any], row: Any) -> list[Finding]:
+    """What the doctor finds while a row is out."""
+    with node.store.write() as tx:
         tx.remove(kind, *key(kind, row))
     try:
-        found = findings(whole)
+        return findings(node)
     finally:
-        with whole.store.write() as tx:
+        with node.store.write() as tx:
             tx.add([row])
-    assert bool(found) == (kind not in FORGOTTEN), found
 
 
 FORGOTTEN = {Nonce, Job, TickRow, PromiseRow, Refused, CheckpointRow}

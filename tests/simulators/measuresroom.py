@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
-from comity.desks import desks
 from comity.kernel.model.instants import DAY, HOUR, MINUTE, SECOND
-from comity.kernel.release.templates import community
-from comity.node.desk import carry_out
 from comity.node.stating import instant
-from simulators.world import World
+from simulators.deskroom import DeskRoom, clause
 
 TYPES: Final = (
     *("incident", "grouping", "indicator", "report", "x-comity-measure", "x-comity-measure-step", "x-comity-joining"),
     *("x-comity-measure-effect", "x-comity-listing-proposal", "x-comity-listing-step"),
 )
-CLAUSE: Final = f"""
-[[clause]]
-number     = "3"
-says       = "permit"
-from       = ["members"]
-to         = ["members"]
-types      = [{", ".join(f'"{one}"' for one in TYPES)}]
-tlp        = ["clear", "green", "amber"]
-view       = "full"
-purpose    = ["diplomatic-response"]
-basis      = ["agreement"]
-onward     = "members"
-retention  = "P10Y"
-
-"""
 GREEN: Final = {"tlp": "green", "purpose": ("diplomatic-response",), "basis": ("agreement",)}
 KEPT: Final = {**GREEN, "tlp": "amber+strict"}
 """Stated so, an object goes to nobody in the room."""
 
-DEEDS: Final = {item.name: item for desk in desks() for item in desk.deeds}
 INCIDENT: Final = "incident--00000000-0000-4000-8000-000000000001"
 
 VOTE: Final = ("vote=PT48H", "case=P30D", "convener-gone=P7D")
 SILENCE: Final = ("silence=PT24H", "minimum=PT12H", "case=P30D", "convener-gone=P7D")
 
 
-class Room(World):
+class Room(DeskRoom):
     """A world whose nodes are members of one agreement, with one incident that all of them have."""
+
+    KIND = "ministry"
+    CLAUSE = clause(TYPES, "diplomatic-response")
+    STATED = GREEN
 
     def open(self, *names: str) -> Room:
         """Found the nodes, introduce them, let them agree; the first one gives the incident to all."""
-        for number, name in enumerate(names):
-            self.node(name, kind="ministry", country=f"X{chr(ord('A') + number)}")
-        self.introduce(*names)
-        self.agree(community(self.parties(*names), enters_into_force=self.at) + CLAUSE, *names)
+        self.agreed(*names)
         self.incident(names[0])
         self.sync(*names)
         return self
@@ -67,23 +48,6 @@ class Room(World):
             "name": "Mail servers",
         }
         self.put(name, made)
-
-    def put(self, name: str, *objects: Mapping[str, Any], **stated: Any) -> None:
-        """Objects as some other program made them, at a node."""
-        more = {key: list(value) if isinstance(value, tuple) else value for key, value in {**GREEN, **stated}.items()}
-        self.take(name, *(dict(one) for one in objects), **{"caveats": [], **more})
-
-    def id(self, name: str) -> str:
-        """The party id of a node."""
-        return self.nodes[name].party
-
-    def tell(self, name: str, deed: str, /, *, dry: bool = False, **said: Any) -> dict[str, Any]:
-        """One deed of a desk at a node, as every face calls it; gives its shape."""
-        return dict(carry_out(self.nodes[name], DEEDS[deed], said, "officer-1", dry=dry).shape)
-
-    def lines(self, name: str, deed: str, /, **said: Any) -> str:
-        """What a person sees of it."""
-        return "\n".join(carry_out(self.nodes[name], DEEDS[deed], said, "officer-1").lines)
 
     def propose(self, name: str, option: str = "S3", **said: Any) -> str:
         """A measure of a node, given to all by the next sync."""

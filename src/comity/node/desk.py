@@ -93,6 +93,7 @@ class Asked:
     """One thing a deed asks, as a face offers it.
 
     Args:
+        name: As JSON has it: a field that is a word of Python, ``for_``, is named ``for`` (``msgspec.field(name="for")``).
         type: The Python type without its description: str, int, float, bool, bytes (a file), a Literal, or a tuple of str.
         placed: Whether it is said without the name of an option, in order.
     """
@@ -168,7 +169,7 @@ def asked_of(asks: type[msgspec.Struct]) -> tuple[Asked, ...]:
             default = one.default_factory()
         found.append(
             Asked(
-                one.name,
+                one.encode_name,
                 annotation,
                 (meta.description if meta is not None else None) or "",
                 bool(meta is not None and (meta.extra or {}).get("placed")),

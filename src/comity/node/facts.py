@@ -23,7 +23,7 @@ from comity.node.reference import shipped
 PACKAGE: Final = "comity.data"
 FOLDER: Final = "reference"
 
-MARKS: Final = {True: "checked", "partly": "checked in part", False: "unconfirmed"}
+MARKS: Final[Mapping[bool | str, str]] = {True: "checked", "partly": "checked in part", False: "unconfirmed"}
 """How each `verified` is said to a person."""
 
 Verified = bool | str
@@ -35,6 +35,17 @@ _BESIDE: Final = frozenset({"id", "n", "verified", "source"})
 
 _NAMES: Final = ("id", "n", "party", "date", "pap", "rules", "what")
 """What names an entry of a list, the first that it has."""
+
+
+def mark(verified: Verified, sources: Sequence[str], version: str) -> str:
+    """What stands beside each fact of law or of diplomacy that a person is shown.
+
+    Args:
+        verified: True, False, or a word between, such as ``partly``.
+        sources: Ids of sources.
+        version: The day the data stand for.
+    """
+    return f"{MARKS.get(verified, verified)}; {', '.join(sources) or 'no source'}; {version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +100,7 @@ class Fact:
     @property
     def mark(self) -> str:
         """What stands beside it wherever a person is shown it: whether it was checked, its sources, its day."""
-        named = ", ".join(one.id for one in self.sources) or "no source"
-        return f"{MARKS[self.verified]}; {named}; {self.as_of}"
+        return mark(self.verified, [one.id for one in self.sources], self.as_of)
 
     def as_json(self) -> dict[str, Any]:
         """{list, path, id, says, text, sources, version, verified, mark, parts}."""

@@ -334,8 +334,9 @@ def _take(node: Node, row: Party, id: str, data: bytes, case: str | None, gather
     if one.object != id:
         raise SealBroken("public-record", f"{row.name} was asked for {id} and shows {one.object}.")
     with node.store.read() as tx:
+        # a card that nobody compared claims nothing
         known = [party.id for party in tx.find(Party) if party.verified is not None or party.id == node.party]
-        cards = [card for party in known if (card := card_of(tx, party)) is not None]  # one nobody compared claims nothing
+        cards = [card for party in known if (card := card_of(tx, party)) is not None]
     other = claimant(one, cards)
     if other is not None:
         raise SealBroken(

@@ -16,6 +16,7 @@ import pytest
 from adapters.documents.papers import REFERENCE, SAID, need_chinese, pages, statement
 from comity.adapters.documents import Papers
 from comity.adapters.documents.fonts import FOLDER, choose, covered
+from comity.adapters.documents.pdf import parted
 from comity.kernel.errors import Unavailable
 from comity.node.documents import Document, Paragraph, Table, render
 
@@ -129,6 +130,19 @@ def test_long_words_and_ten_thousand_paragraphs_stay_on_the_paper() -> None:
     assert max(len(line.replace(" ", "")) for line in lines if "AAA" in line) < 120
     many = statement("en", *(Paragraph(f"p{n}", f"Paragraph {n}.") for n in range(10_000)))
     assert "Paragraph9999." in "".join(pages(pdf(many))[-3:])
+
+
+def test_endless_words_of_another_party_are_parted_into_lines_and_lose_no_sign() -> None:
+    assert [len(line) for line in parted("A" * 9000, 60).split("\n")] == [60] * 150
+    usual = f"{'A' * 2000} {'中' * 9000}"
+    assert parted(usual, 60) == usual
+    blocks = (Paragraph("long", "A" * 9000), Table("t", ("a", "b"), (("B" * 5000, "c"),)))
+    words = "".join(pages(pdf(statement("en", *blocks))))
+    assert words.count("A") >= 9000
+    assert words.count("B") >= 5000
+    reader = pypdf.PdfReader(io.BytesIO(pdf(statement("en", *blocks))))
+    lines = [line for page in reader.pages for line in page.extract_text().splitlines()]
+    assert {len(line.replace(" ", "")) for line in lines if "AAA" in line} == {60}
 
 
 def test_node_without_the_libraries_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

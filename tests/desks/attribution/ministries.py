@@ -16,16 +16,15 @@ from comity.desks.attribution import DESK
 from comity.kernel.procedure.calendar import after
 from comity.kernel.procedure.charter import Charter
 from comity.kernel.procedure.positions import Round
-from comity.kernel.release.templates import community
 from comity.kernel.seal.canonical import canonical
 from comity.kernel.store.rows import TABLES, Version
 from comity.node.casework.acting import act, open_case
 from comity.node.casework.keeping import case_row, state_of_case
 from comity.node.deeds import deed
-from comity.node.desk import carry_out
 from comity.node.procedures import shipped_tables
 from comity.node.record import log_facts
-from simulators.world import SECOND, World
+from simulators.deskroom import DeskRoom, clause
+from simulators.world import SECOND
 
 NAMES: Final = ("Xanadu", "Ypsilon", "Almara", "Belvia", "Cordia")
 X, Y, A, B, C = NAMES
@@ -37,20 +36,6 @@ PARTS: Final = (
 """As the norm lists them in the reference data; a test holds them equal."""
 
 TYPES: Final = ("incident", *(kind.name for kind in DESK.kinds))
-CLAUSE: Final = f"""
-[[clause]]
-number     = "3"
-says       = "permit"
-from       = ["members"]
-to         = ["members"]
-types      = [{", ".join(f'"{one}"' for one in TYPES)}]
-tlp        = ["clear", "green", "amber"]
-view       = "full"
-purpose    = ["attribution"]
-basis      = ["task-in-public-interest"]
-onward     = "members"
-retention  = "P10Y"
-"""
 INCIDENT: Final = {
     "type": "incident",
     "spec_version": "2.1",
@@ -59,13 +44,15 @@ INCIDENT: Final = {
     "modified": "2021-03-02T00:00:00.000Z",
     "name": "Exploitation of mail servers",
 }
-DEEDS: Final = {item.name: item for item in DESK.deeds}
 STRETCHES: Final = {"commit": "PT48H", "open": "PT24H", "minimum": "PT24H", "case": "P30D", "convener-gone": "PT48H"}
 
 
-class Ministries(World):
+class Ministries(DeskRoom):
     """A world of ministries; `incident` is held by the first, and so are the objects in `indicators`."""
 
+    KIND = "ministry"
+    STATED = AMBER
+    GROUP = "attribution"
     incident: str = str(INCIDENT["id"])
     indicators: list[str]
 
@@ -75,32 +62,16 @@ class Ministries(World):
         Args:
             also: One type more that they give each other.
         """
-        for number, name in enumerate(names):
-            self.node(name, kind="ministry", country=f"X{chr(ord('A') + number)}")
-        self.introduce(*names)
-        self.agree(
-            community(self.parties(*names), enters_into_force=self.at)
-            + CLAUSE.replace('"incident"', f'"incident", "{also}"'),
-            *names,
-        )
-        stated = {key: list(value) if isinstance(value, tuple) else value for key, value in AMBER.items()}
-        self.take(names[0], dict(INCIDENT), caveats=[], **stated)
+        shared = clause((also, *TYPES), "attribution", basis="task-in-public-interest")
+        self.agreed(*names, clauses=shared)
         objects = exchange()
-        self.take(names[0], *objects, caveats=[], **stated)
+        self.put(names[0], INCIDENT, *objects)
         self.indicators = [str(one["id"]) for one in objects]
         return self
 
-    def tell(self, name: str, verb: str, /, *, dry: bool = False, **said: Any) -> dict[str, Any]:
-        """One deed of the desk at a node, as every face calls it; gives its shape."""
-        return dict(carry_out(self.nodes[name], DEEDS[f"attribution {verb}"], said, "officer-1", dry=dry).shape)
-
-    def lines(self, name: str, verb: str, /, **said: Any) -> list[str]:
-        """What a person sees of it."""
-        return list(carry_out(self.nodes[name], DEEDS[f"attribution {verb}"], said, "officer-1").lines)
-
     def status(self, name: str, verb: str, /, **said: Any) -> int:
         """Its status."""
-        return carry_out(self.nodes[name], DEEDS[f"attribution {verb}"], said, "officer-1").status
+        return self.told(name, verb, **said).status
 
     def settle(self) -> None:
         """Some time, and everybody has everything."""

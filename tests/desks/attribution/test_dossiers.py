@@ -181,7 +181,7 @@ def test_described_piece_does_not_say_on_which_object_it_rests_to_who_has_that_o
 
 def _paper(room: Ministries, name: str, dossier: str, format: str) -> bytes:
     from comity.node.desk import carry_out
-    from desks.attribution.ministries import DEEDS
+    from simulators.deskroom import DEEDS
 
     said = {"dossier": dossier, "format": format}
     file = carry_out(room.nodes[name], DEEDS["attribution document"], said, "officer-1").file

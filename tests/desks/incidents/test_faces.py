@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from comity.desks.incidents import DESK
-from comity.desks.incidents.kinds import BY_NAME
-from comity.faces.cli.main import make_app
-from comity.kernel.model.objects import read_object
 from comity.node.officers import add_officer
 from simulators.asked import Asker
 from simulators.shell import Party, found
@@ -101,34 +96,3 @@ def test_what_a_peer_wrote_sends_no_command_to_a_terminal(alone: Party) -> None:
     plain = alone.try_("incident", "list")
     for line in (answer, plain):
         assert b"\x1b" not in line.out
-
-
-def test_every_deed_stands_on_the_page_of_the_desk_and_asks_nothing_without_help() -> None:
-    page = (ROOT / "docs" / "desks" / "incidents.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`comity ([a-z -]+?)`", page))
-    assert {item.name for item in DESK.deeds} - named == set()
-    app = make_app()
-    for item in DESK.deeds:
-        found_app: Any = app
-        for word in item.name.split():
-            found_app = found_app[word]
-        for one in found_app.assemble_argument_collection():
-            if one.parse and one.show:
-                assert (one.parameter.help or "").strip(), (item.name, one.names)
-
-
-def test_the_examples_of_the_page_are_read_as_they_stand() -> None:
-    page = (ROOT / "docs" / "formats" / "incidents.md").read_text(encoding="utf-8")
-    for name in ("incident", "status"):
-        (text,) = re.findall(rf"^```json {name}\n(.*?)^```", page, re.M | re.S)
-        found = read_object(text.encode())
-        assert BY_NAME[found.type].read(found.data) is not None
-        assert BY_NAME[found.type].extension in found.data["extensions"]
-
-
-def test_every_kind_stands_on_the_page_of_its_format() -> None:
-    page = (ROOT / "docs" / "formats" / "incidents.md").read_text(encoding="utf-8")
-    for kind in DESK.kinds:
-        assert f"`{kind.name}`" in page and kind.extension in page, kind.name
-        for name in kind.says.__struct_fields__:
-            assert f"`{name}`" in page, (kind.name, name)

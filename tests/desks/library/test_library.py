@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +112,3 @@ def test_lists_and_cases_are_read_on_the_command_line_and_over_rest_alike(tmp_pa
     refused = alone.try_("library", "show", "viasat-2021")
     assert (refused.status, refused.json["code"]) == (1, "no-such-fact")
     assert "viasat-2022" in refused.json["sentence"]
-
-
-def test_every_deed_stands_on_the_page_of_the_desk() -> None:
-    page = (ROOT / "docs" / "desks" / "library.md").read_text(encoding="utf-8")
-    assert set(DEEDS) - set(re.findall(r"`comity ([a-z -]+?)`", page)) == set()

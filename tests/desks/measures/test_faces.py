@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from comity.desks.measures import DESK
-from comity.desks.measures.kinds import BY_NAME, Criterion, Subject
-from comity.faces.cli.main import make_app
-from comity.kernel.model.objects import read_object
 from comity.node.officers import add_officer
 from simulators.asked import Asker
 from simulators.shell import found
@@ -94,37 +89,3 @@ def test_deeds_answer_over_rest_and_who_only_audits_changes_nothing() -> None:
     assert (status, refused["code"]) == (403, "role-missing")
     status, refused = say("sign", "measure/join", measure="x-comity-measure--00000000-0000-4000-8000-000000000001")
     assert (status, refused["code"]) == (404, "no-such-object")
-
-
-def test_every_deed_stands_on_the_page_of_the_desk_and_asks_nothing_without_help() -> None:
-    page = (ROOT / "docs" / "desks" / "measures.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`comity ([a-z -]+?)`", page))
-    assert {item.name for item in DESK.deeds} - named == set()
-    app = make_app()
-    for item in DESK.deeds:
-        found_app: Any = app
-        for word in item.name.split():
-            found_app = found_app[word]
-        for one in found_app.assemble_argument_collection():
-            if one.parse and one.show:
-                assert (one.parameter.help or "").strip(), (item.name, one.names)
-
-
-def test_the_examples_of_the_page_are_read_as_they_stand() -> None:
-    page = (ROOT / "docs" / "formats" / "measures.md").read_text(encoding="utf-8")
-    for name in ("measure", "listing"):
-        (text,) = re.findall(rf"^```json {name}\n(.*?)^```", page, re.M | re.S)
-        read = read_object(text.encode())
-        assert BY_NAME[read.type].read(read.data) is not None
-        assert BY_NAME[read.type].extension in read.data["extensions"]
-
-
-def test_every_kind_stands_on_the_page_of_its_format() -> None:
-    page = (ROOT / "docs" / "formats" / "measures.md").read_text(encoding="utf-8")
-    for kind in DESK.kinds:
-        assert f"`{kind.name}`" in page, kind.name
-        assert kind.extension in page, kind.name
-        for name in kind.says.__struct_fields__:
-            assert f"`{name}`" in page, (kind.name, name)
-    for part in (Subject, Criterion):
-        assert all(f"`{name}`" in page for name in part.__struct_fields__)

@@ -74,7 +74,7 @@ def strange(measure: str) -> list[tuple[Kind, dict[str, Any]]]:
 def answer(room: Room, id: str) -> str | None:
     """The code with which an object is refused to be shown; None where it is shown."""
     try:
-        assert room.lines(A, "measure show", id=id)
+        assert room.text(A, "measure show", id=id)
     except ComityError as refused:
         return refused.code
     return None
@@ -95,7 +95,7 @@ def test_every_reading_deed_answers_over_hostile_objects(room: Room) -> None:
     listed = room.tell(A, "measure list")
     assert measure in [one["id"] for one in listed["measures"]]
     assert listed["defects"]
-    assert room.lines(A, "measure list")
+    assert room.text(A, "measure list")
     shown = room.shown(A, measure)
     assert (shown["state"], [one["name"] for one in shown["joined"]]) == ("proposed", [B])
     assert len(shown["doubts"]) >= 8

@@ -398,4 +398,4 @@ def test_review_of_a_listing_that_is_overdue_is_told(room: Room, measure: str) -
     assert room.shown(B, made)["overdue"] is False
     room.until("2021-06-02T00:00:00Z")
     assert room.shown(B, made)["overdue"] is True
-    assert "OVERDUE" in room.lines(B, "measure show", id=made)
+    assert "OVERDUE" in room.text(B, "measure show", id=made)

@@ -49,7 +49,7 @@ def test_options_tell_all_of_the_toolbox_in_its_order_and_recommend_none(room: R
         assert not {"recommended", "score", "rank"} & one.keys()
     asset = next(one for one in told["options"] if one["id"] == "R2")
     assert (asset["needs_attribution"], asset["attribution"]["there"]) == ("responsible-person", False)
-    text = room.lines(B, "measure options", incident=(INCIDENT,))
+    text = room.text(B, "measure options", incident=(INCIDENT,))
     assert "recommends nothing and decides nothing" in text
     assert text.count("unconfirmed") > 10
 
@@ -66,7 +66,7 @@ def test_checklist_before_a_countermeasure_is_shown_with_its_articles_and_stops_
     for measure, answers in ((with_none, {}), (with_one, {points[2]: "Note verbale of 3 March"})):
         shown = room.shown(A, measure)
         assert (shown["state"], shown["checklist"]["answers"]) == ("proposed", answers)
-    text = room.lines(A, "measure show", id=with_one)
+    text = room.text(A, "measure show", id=with_one)
     assert "call made: Note verbale of 3 March" in text
     assert text.count("not answered") == 7
     assert "decides nothing" in text
@@ -118,7 +118,7 @@ def test_measure_that_needs_a_responsible_person_is_refused_below_the_claim_it_n
     assert room.tell(A, "measure list")["measures"] == []
     waived = room.propose(A, "R1", statement=(said["id"],), waive_attribution="The persons were convicted.")
     assert room.shown(A, waived)["measure"]["says"]["waived"] == "The persons were convicted."
-    assert "waived: the persons were convicted" in room.lines(A, "measure show", id=waived).lower()
+    assert "waived: the persons were convicted" in room.text(A, "measure show", id=waived).lower()
 
 
 def test_claim_in_another_partys_name_is_no_attribution(room: Room) -> None:
@@ -214,7 +214,7 @@ def test_majority_adopts_and_the_dissent_stands_in_the_record_with_its_reason(ro
         assert shown["state"] == "adopted"
         said = {one["name"]: (one["counted"], one.get("said")) for one in shown["decisions"][0]["decision"]["reasons"]}
         assert said == {A: ("for", ""), B: ("for", "It fits."), C: ("against", "Dialogue first.")}
-    assert "Dialogue first." in room.lines(B, "measure show", id=measure)
+    assert "Dialogue first." in room.text(B, "measure show", id=measure)
     assert joined(room, A, measure) == set(), "a vote under majority joins nobody"
 
 
@@ -302,7 +302,7 @@ def test_decision_that_two_others_take_on_a_measure_does_not_adopt_it(
     shown = room.shown(C, measure)
     assert (shown["state"], shown["adopted"], shown["decisions"]) == ("proposed", None, [])
     assert [(one["name"], one["adopted"]) for one in shown["decisions_by_others"]] == [(B, True)]
-    assert "does not count" in room.lines(C, "measure show", id=measure)
+    assert "does not count" in room.text(C, "measure show", id=measure)
 
 
 def test_measure_that_was_altered_after_the_vote_is_told(room: Room) -> None:
@@ -320,7 +320,7 @@ def test_measure_that_was_altered_after_the_vote_is_told(room: Room) -> None:
     shown = room.shown(B, measure)
     assert shown["title"] == "Expulsion"
     assert any("other words" in one for one in shown["doubts"])
-    assert "Joint demarche" in room.lines(B, "measure show", id=measure)
+    assert "Joint demarche" in room.text(B, "measure show", id=measure)
 
 
 def test_vote_says_one_thing_in_a_case_on_a_measure(room: Room) -> None:
@@ -415,7 +415,7 @@ def test_review_that_is_overdue_comes_first_and_is_over_when_it_is_done(room: Ro
     room.until("2021-03-21T00:00:00Z")
     told = room.tell(B, "measure list")["measures"]
     assert [(one["id"], one["overdue"]) for one in told] == [(later, True), (late, False)]
-    assert "OVERDUE" in room.lines(B, "measure list").splitlines()[1]
+    assert "OVERDUE" in room.text(B, "measure list").splitlines()[1]
     assert [one["id"] for one in room.tell(B, "measure list", overdue=True)["measures"]] == [later]
     room.tell(A, "measure review", measure=later, reason="Looked at.", until="2021-09-01")
     room.sync(A, B, C)

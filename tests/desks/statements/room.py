@@ -7,33 +7,15 @@ from typing import Any, Final
 
 from comity.desks.statements import DESK
 from comity.kernel.model.instants import HOUR, MINUTE, SECOND, Instant, format
-from comity.kernel.release.templates import community
 from comity.kernel.store.memory import MemoryStore
 from comity.kernel.store.rows import TABLES, Publication
 from comity.node import publishing
 from comity.node.deeds import deed
-from comity.node.desk import Told, carry_out
-from simulators.world import World
+from simulators.deskroom import DeskRoom, clause
 
 XANADU, YPSILON, ALMARA, BELVIA = NAMES = ("Xanadu", "Ypsilon", "Almara", "Belvia")
 TYPES: Final = ("x-comity-statement", "x-comity-reply")
-CLAUSE: Final = f"""
-[[clause]]
-number     = "3"
-says       = "permit"
-from       = ["members"]
-to         = ["members"]
-types      = [{", ".join(f'"{one}"' for one in TYPES)}]
-tlp        = ["clear", "green", "amber"]
-view       = "full"
-purpose    = ["incident-response"]
-basis      = ["agreement"]
-onward     = "none"
-retention  = "P10Y"
-"""
 STATED: Final = {"tlp": "amber", "purpose": ("incident-response",), "basis": ("agreement",)}
-DEEDS: Final = {item.name: item for item in DESK.deeds}
-
 TEXTS: Final = {
     XANADU: "Xanadu assesses that it is highly likely that a service of Nordmark did this.",
     YPSILON: "Ypsilon holds a ministry of Nordmark responsible, with high confidence.",
@@ -53,34 +35,27 @@ CLAIMS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-class Ministries(World):
+class Ministries(DeskRoom):
     """A world of ministries; `case`, `instant` and `statements` are those of the joint case that `together` makes."""
 
+    KIND = "ministry"
+    CLAUSE = clause(TYPES, "incident-response", onward="none")
+    STATED = STATED
+    GROUP = "statement"
     case: str = ""
     instant: Instant = 0
     statements: dict[str, str]
 
     def open(self, *names: str) -> Ministries:
         """Found the nodes, introduce them, let them agree."""
-        for number, name in enumerate(names):
-            self.node(name, kind="ministry", country=f"X{chr(ord('A') + number)}")
-        self.introduce(*names)
-        self.agree(community(self.parties(*names), enters_into_force=self.at) + CLAUSE, *names)
+        self.agreed(*names)
         self.statements = {}
         return self
-
-    def told(self, name: str, deed: str, /, *, dry: bool = False, **said: Any) -> Told:
-        """One deed of the desk at a node, as every face calls it."""
-        return carry_out(self.nodes[name], DEEDS[f"statement {deed}"], said, "officer-1", dry=dry)
-
-    def do(self, name: str, deed: str, /, **said: Any) -> dict[str, Any]:
-        """The shape of it."""
-        return dict(self.told(name, deed, **said).shape)
 
     def draft(self, name: str, **said: Any) -> str:
         """A draft of a party with the text and the claim of the story."""
         asked = {"title": f"Statement of {name}", "accused": "Nordmark", "language": "en", **CLAIMS[name], **STATED}
-        made = self.do(name, "draft", **{**asked, "text": TEXTS[name].encode(), **said})
+        made = self.tell(name, "draft", **{**asked, "text": TEXTS[name].encode(), **said})
         self.statements[name] = str(made["id"])
         return self.statements[name]
 
@@ -90,22 +65,22 @@ class Ministries(World):
             self.draft(name)
         self.instant = self.at + int(hours * HOUR)
         others = tuple(self.nodes[name].party for name in names if name != by)
-        self.case = str(self.do(by, "convene", title="One day", party=others, at=format(self.instant))["case"])
+        self.case = str(self.tell(by, "convene", title="One day", party=others, at=format(self.instant))["case"])
         self.sync(*names)
         for name in names:
-            self.do(name, "join", case=self.case, statement=self.statements[name])
+            self.tell(name, "join", case=self.case, statement=self.statements[name])
             if go:
-                self.do(name, "go", case=self.case)
+                self.tell(name, "go", case=self.case)
         self.sync(*names)
         return self.case
 
     def stands(self, seen_by: str) -> dict[str, str]:
         """How each party stands, by its name, as one sees it."""
-        return {one["name"]: one["stands"] for one in self.do(seen_by, "standing", case=self.case)["parties"]}
+        return {one["name"]: one["stands"] for one in self.tell(seen_by, "standing", case=self.case)["parties"]}
 
     def row(self, seen_by: str, party: str) -> dict[str, Any]:
         """What one sees of a party."""
-        found = self.do(seen_by, "standing", case=self.case)["parties"]
+        found = self.tell(seen_by, "standing", case=self.case)["parties"]
         return next(one for one in found if one["name"] == party)
 
     def tick(self, *names: str) -> None:

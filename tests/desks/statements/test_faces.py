@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +11,6 @@ from comity.desks.statements import DESK
 from comity.desks.statements.kinds import KINDS
 from comity.kernel.errors import CODES
 from comity.kernel.model.instants import HOUR, MINUTE, format
-from comity.kernel.model.objects import read_object
 from comity.node.deeds import deed
 from comity.node.procedures import shipped_tables
 from simulators.shell import Party, call, found, introduce, now
@@ -125,13 +121,3 @@ def test_the_pages_of_the_desk_name_every_kind_property_deed_and_code() -> None:
         assert code in CODES
         assert f"`{code}`" in used
     assert shipped_tables()["joint-statements"].digest in (ROOT / "docs/procedures.md").read_text(encoding="utf-8")
-
-
-def test_the_examples_of_the_page_are_valid_and_are_read_as_they_stand() -> None:
-    page = (ROOT / "docs/formats/statements.md").read_text(encoding="utf-8")
-    by_name = {kind.name: kind for kind in KINDS}
-    seen: list[Any] = []
-    for name, example in re.findall(r"^```json (\w+)\n(.*?)^```", page, re.M | re.S):
-        made = read_object(json.dumps(json.loads(example)).encode())
-        seen.append((name, by_name[made.type].read(made.data)))
-    assert [name for name, _ in seen] == ["statement", "recorded", "reply"]

@@ -43,7 +43,7 @@ def test_each_publishes_its_own_statement_at_the_instant_and_none_before() -> No
     room.at = room.instant - SECOND
     room.tick(*NAMES)
     assert names_out(room) == []
-    assert room.do(XANADU, "standing", case=room.case)["own"]["ready"] is True
+    assert room.tell(XANADU, "standing", case=room.case)["own"]["ready"] is True
     room.pass_instant(*NAMES)
     for name in NAMES:
         went = room.out(name)
@@ -52,14 +52,14 @@ def test_each_publishes_its_own_statement_at_the_instant_and_none_before() -> No
         assert TEXTS[name].encode() in went.raw
         assert set(room.stands(name).values()) == {"published"}
         assert all(room.row(name, other)["kept"] and room.row(name, other)["notes"] == [] for other in NAMES)
-    assert room.do(BELVIA, "standing", case=room.case)["state"] == "concluded"
+    assert room.tell(BELVIA, "standing", case=room.case)["state"] == "concluded"
 
 
 def test_who_did_not_say_go_publishes_nothing_and_the_others_do(room: Ministries) -> None:
     room.together(*THREE, go=False)
-    room.do(XANADU, "go", case=room.case)
+    room.tell(XANADU, "go", case=room.case)
     room.sync(*THREE)
-    assert room.do(YPSILON, "standing", case=room.case)["own"]["ready"] is False
+    assert room.tell(YPSILON, "standing", case=room.case)["own"]["ready"] is False
     room.pass_instant(*THREE)
     assert names_out(room) == [XANADU]
     assert room.stands(ALMARA) == {XANADU: "published", YPSILON: "joined", ALMARA: "joined"}
@@ -68,14 +68,14 @@ def test_who_did_not_say_go_publishes_nothing_and_the_others_do(room: Ministries
 def test_withdrawn_ten_minutes_before_the_instant_with_the_convener_off_line(room: Ministries) -> None:
     room.together(*THREE)
     room.at = room.instant - 10 * MINUTE
-    room.do(YPSILON, "withdraw", case=room.case, reason="The capital has called.")
+    room.tell(YPSILON, "withdraw", case=room.case, reason="The capital has called.")
     room.sync(YPSILON, ALMARA)  # the convener is reached by nobody
     assert room.stands(ALMARA)[YPSILON] == "withdraw"
     assert room.row(ALMARA, YPSILON)["entered"] is False
     room.at = room.instant
     room.tick(*THREE)
     assert names_out(room) == [XANADU, ALMARA]
-    assert room.do(YPSILON, "standing", case=room.case)["own"]["stands"] == "withdrawn"
+    assert room.tell(YPSILON, "standing", case=room.case)["own"]["stands"] == "withdrawn"
     assert [bytes(TEXTS[YPSILON], "utf-8") in row.raw for row in waiting(room, YPSILON)] == [False]
 
 
@@ -93,9 +93,9 @@ def test_network_cut_before_the_instant_and_all_with_go_publish(room: Ministries
 
 def test_hold_and_go_again_counts_as_go_and_hold_alone_does_not(room: Ministries) -> None:
     room.together(*THREE)
-    room.do(YPSILON, "hold", case=room.case, reason="A word with the capital.")
-    room.do(ALMARA, "hold", case=room.case)
-    room.do(YPSILON, "go", case=room.case)
+    room.tell(YPSILON, "hold", case=room.case, reason="A word with the capital.")
+    room.tell(ALMARA, "hold", case=room.case)
+    room.tell(YPSILON, "go", case=room.case)
     room.sync(*THREE)
     assert room.stands(XANADU) == {XANADU: "go", YPSILON: "go", ALMARA: "hold"}
     room.pass_instant(*THREE)
@@ -104,9 +104,9 @@ def test_hold_and_go_again_counts_as_go_and_hold_alone_does_not(room: Ministries
 
 def test_who_held_back_speaks_late_and_the_file_says_how_late(room: Ministries) -> None:
     room.together(*THREE)
-    room.do(ALMARA, "hold", case=room.case)
+    room.tell(ALMARA, "hold", case=room.case)
     room.pass_instant(*THREE)
-    told = room.do(ALMARA, "go", case=room.case)
+    told = room.tell(ALMARA, "go", case=room.case)
     assert told["stands"] == "published"
     went = room.out(ALMARA)
     assert went is not None
@@ -121,15 +121,15 @@ def test_the_convener_moves_the_instant_after_the_go_and_nobody_speaks_at_either
     room.together(*THREE)
     first = room.instant
     later = first + HOUR
-    room.do(XANADU, "appoint", case=room.case, at=format(later))
+    room.tell(XANADU, "appoint", case=room.case, at=format(later))
     room.sync(*THREE)
     assert set(room.stands(YPSILON).values()) == {"go-elsewhere"}
-    room.do(ALMARA, "go", case=room.case)
+    room.tell(ALMARA, "go", case=room.case)
     room.sync(*THREE)
     room.at = first
     room.tick(*THREE)
     assert names_out(room) == []
-    assert "say go" in room.do(YPSILON, "standing", case=room.case)["own"]["missing"][0]
+    assert "say go" in room.tell(YPSILON, "standing", case=room.case)["own"]["missing"][0]
     room.instant = later
     room.pass_instant(*THREE)
     assert names_out(room) == [ALMARA]
@@ -141,7 +141,7 @@ def test_the_convener_moves_the_instant_after_the_go_and_nobody_speaks_at_either
 
 def test_who_never_heard_of_the_move_speaks_at_the_instant_it_was_appointed_to(room: Ministries) -> None:
     room.together(*THREE)
-    room.do(XANADU, "appoint", case=room.case, at=format(room.instant + HOUR))
+    room.tell(XANADU, "appoint", case=room.case, at=format(room.instant + HOUR))
     room.at = room.instant
     room.tick(*THREE)
     assert names_out(room) == [YPSILON, ALMARA]
@@ -151,7 +151,7 @@ def test_a_move_that_comes_after_the_instant_takes_nothing_back_and_moves_nothin
     room.together(*THREE)
     room.at = room.instant + SECOND
     with pytest.raises(NotAllowed) as refused:
-        room.do(XANADU, "appoint", case=room.case, at=format(room.instant + HOUR))
+        room.tell(XANADU, "appoint", case=room.case, at=format(room.instant + HOUR))
     assert refused.value.code == "step-state"
     room.tick(*THREE)
     assert names_out(room) == list(THREE)
@@ -165,7 +165,7 @@ def test_a_case_that_its_convener_abandons_lets_nothing_go_out(room: Ministries)
     room.pass_instant(*THREE)
     assert names_out(room) == []
     with pytest.raises(NotAllowed) as refused:
-        room.do(YPSILON, "go", case=room.case)
+        room.tell(YPSILON, "go", case=room.case)
     assert refused.value.code == "statement-case"
 
 
@@ -181,7 +181,7 @@ def test_a_party_that_the_others_remove_still_speaks_by_its_own_go_and_that_is_t
         support(work, row, entry.digest, officer="officer-1")
     room.sync(*THREE)
     assert any("own affair" in note for note in room.row(YPSILON, ALMARA)["notes"])
-    room.do(ALMARA, "hold", case=room.case)
+    room.tell(ALMARA, "hold", case=room.case)
     told = room.told(ALMARA, "go", case=room.case)
     assert any("does not show it" in line for line in told.lines)
     room.pass_instant(*THREE)
@@ -192,9 +192,9 @@ def test_a_clock_an_hour_ahead_speaks_by_itself_and_the_others_see_it_and_it_is_
     room.shift[ALMARA] = HOUR
     room.at += 2 * HOUR  # no node's clock goes back
     room.together(*THREE, hours=3)
-    warned = room.do(ALMARA, "standing", case=room.case)["warnings"]
+    warned = room.tell(ALMARA, "standing", case=room.case)["warnings"]
     assert any("ours may be ahead" in one for one in warned)
-    seen = room.do(YPSILON, "standing", case=room.case)["warnings"]
+    seen = room.tell(YPSILON, "standing", case=room.case)["warnings"]
     assert [one for one in seen if "clock" in one] == [
         "Almara signs times ahead of our clock, as others do not: its clock may be ahead, and it would publish early."
     ]
@@ -214,14 +214,14 @@ def test_a_clock_an_hour_behind_is_warned_that_it_would_speak_late(room: Ministr
     room.shift[ALMARA] = -HOUR
     room.at += 2 * HOUR
     room.together(*THREE, hours=3)
-    assert any("ours may be behind" in one for one in room.do(ALMARA, "standing", case=room.case)["warnings"])
-    assert not any("ours may be" in one for one in room.do(XANADU, "standing", case=room.case)["warnings"])
+    assert any("ours may be behind" in one for one in room.tell(ALMARA, "standing", case=room.case)["warnings"])
+    assert not any("ours may be" in one for one in room.tell(XANADU, "standing", case=room.case)["warnings"])
 
 
 def test_no_byte_of_a_text_stands_in_a_home_that_was_not_named_before_the_instant(room: Ministries) -> None:
     for name in THREE:
         room.draft(name)
-    room.do(XANADU, "share", statement=room.statements[XANADU], to=(room.nodes[YPSILON].party,))
+    room.tell(XANADU, "share", statement=room.statements[XANADU], to=(room.nodes[YPSILON].party,))
     room.sync(*THREE)
     kept, room.statements = dict(room.statements), {}
     room.draft = lambda name, **said: kept[name]  # type: ignore[method-assign]
@@ -286,16 +286,16 @@ def test_what_is_published_is_what_was_committed_to_and_a_swapped_statement_is_s
 
 def test_a_text_changed_after_joining_does_not_go_out_by_the_old_go(room: Ministries) -> None:
     room.together(*THREE)
-    room.do(
+    room.tell(
         ALMARA, "text", statement=room.statements[ALMARA], language="en", text=b"A better sentence.", status="authentic"
     )
     assert any(
-        "changed after we joined" in one for one in room.do(ALMARA, "standing", case=room.case)["own"]["missing"]
+        "changed after we joined" in one for one in room.tell(ALMARA, "standing", case=room.case)["own"]["missing"]
     )
-    room.do(ALMARA, "join", case=room.case, statement=room.statements[ALMARA])
+    room.tell(ALMARA, "join", case=room.case, statement=room.statements[ALMARA])
     room.sync(*THREE)
     assert room.stands(XANADU)[ALMARA] == "joined"
-    room.do(ALMARA, "go", case=room.case)
+    room.tell(ALMARA, "go", case=room.case)
     room.pass_instant(*THREE)
     went = room.out(ALMARA)
     assert went is not None
@@ -306,13 +306,13 @@ def test_a_text_changed_after_joining_does_not_go_out_by_the_old_go(room: Minist
 def test_an_uncertified_translation_does_not_go_out_and_drafts_alone_cannot_join(room: Ministries) -> None:
     statement = room.draft(ALMARA, status="draft")
     room.instant = room.at + HOUR
-    room.case = room.do(ALMARA, "convene", title="Day", party=(room.nodes[XANADU].party,), at=format(room.instant))[
+    room.case = room.tell(ALMARA, "convene", title="Day", party=(room.nodes[XANADU].party,), at=format(room.instant))[
         "case"
     ]
     with pytest.raises(NotAllowed) as refused:
-        room.do(ALMARA, "join", case=room.case, statement=statement)
+        room.tell(ALMARA, "join", case=room.case, statement=statement)
     assert refused.value.code == "statement-texts"
-    room.do(
+    room.tell(
         ALMARA,
         "text",
         statement=statement,
@@ -321,9 +321,9 @@ def test_an_uncertified_translation_does_not_go_out_and_drafts_alone_cannot_join
         status="certified",
         by="Language service",
     )
-    told = room.do(ALMARA, "join", case=room.case, statement=statement)
+    told = room.tell(ALMARA, "join", case=room.case, statement=statement)
     assert told["left_out"] == ["en"]
-    room.do(ALMARA, "go", case=room.case)
+    room.tell(ALMARA, "go", case=room.case)
     room.at = room.instant
     room.tick(ALMARA)
     went = room.out(ALMARA)
@@ -334,17 +334,17 @@ def test_an_uncertified_translation_does_not_go_out_and_drafts_alone_cannot_join
 def test_nobody_convenes_for_an_instant_that_is_over_or_joins_without_one(room: Ministries) -> None:
     for at in ("2021-03-05T11:00:00Z", "2999-01-01T00:00:00Z"):
         with pytest.raises(Usage) as refused:
-            room.do(XANADU, "convene", title="Day", party=(room.nodes[YPSILON].party,), at=at)
+            room.tell(XANADU, "convene", title="Day", party=(room.nodes[YPSILON].party,), at=at)
         assert refused.value.code == "publication-instant"
     for kind in ("go", "hold", "withdraw"):
         room.case = (
             room.case
-            or room.do(XANADU, "convene", title="Day", party=(room.nodes[YPSILON].party,), at=format(room.at + HOUR))[
+            or room.tell(XANADU, "convene", title="Day", party=(room.nodes[YPSILON].party,), at=format(room.at + HOUR))[
                 "case"
             ]
         )
         with pytest.raises(NotAllowed) as no:
-            room.do(XANADU, kind, case=room.case)
+            room.tell(XANADU, kind, case=room.case)
         assert no.value.code == "statement-case"
 
 
@@ -394,7 +394,7 @@ def test_a_report_that_shows_another_partys_proof_is_not_believed(room: Ministri
     room.sync(*THREE)
     seen = room.row(YPSILON, ALMARA)
     assert seen["reported"]["proved"] is False
-    told = room.do(YPSILON, "public", what=(room.case,))
+    told = room.tell(YPSILON, "public", what=(room.case,))
     assert room.nodes[ALMARA].party not in {one["party"] for one in told["items"]}
     assert any(ALMARA in one for one in told["missing"])
 
@@ -405,7 +405,7 @@ def test_a_go_for_a_statement_that_was_replaced_is_not_shown_as_go_for_the_new_o
         before = own_part(tx, case_row(tx, room.case))
     assert before is not None
     room.at += SECOND
-    room.do(ALMARA, "join", case=room.case, statement=room.statements[ALMARA])
+    room.tell(ALMARA, "join", case=room.case, statement=room.statements[ALMARA])
     with deed(room.nodes[ALMARA], "officer-1") as work:
         row = case_row(work.tx, room.case)
         stands = appointment(work.tx, row.id)

@@ -38,14 +38,14 @@ def test_the_paper_says_the_words_the_claim_and_what_is_unconfirmed(room: Minist
     assert handed is not None
     assert "state-organ" not in handed.decode()
     with pytest.raises(NotFound) as refused:
-        room.do(XANADU, "document", statement=statement, language="fr", format="txt")
+        room.tell(XANADU, "document", statement=statement, language="fr", format="txt")
     assert refused.value.sentence.endswith("it has en.")
 
 
 def test_an_arabic_text_is_set_from_right_to_left(room: Ministries) -> None:
     statement = room.draft(XANADU)
     arabic = "تقدّر زانادو أنه من المرجّح بدرجة عالية."
-    room.do(XANADU, "text", statement=statement, language="ar", text=arabic.encode(), status="certified")
+    room.tell(XANADU, "text", statement=statement, language="ar", text=arabic.encode(), status="certified")
     told = room.told(XANADU, "document", statement=statement, language="ar", format="docx")
     assert told.file is not None
     assert told.file[:2] == b"PK"
@@ -53,7 +53,7 @@ def test_an_arabic_text_is_set_from_right_to_left(room: Ministries) -> None:
 
 
 def test_a_paper_of_what_is_only_recorded_says_so(room: Ministries) -> None:
-    made = room.do(
+    made = room.tell(
         XANADU, "record", title="Note", for_="Farland", road="note-verbale", reference="7", received="2021-03-05T11:00:00Z",
         language="en", text=b"Farland concurs.", tlp="amber", purpose=("incident-response",), basis=("agreement",),
     )  # fmt: skip
@@ -81,7 +81,7 @@ def test_tracked_changes_become_proposals_in_brackets_and_the_draft_stays(room: 
     assert "It was a contractor of Nordmark." in told.shape["text"]
     assert "It was a service of Nordmark." in told.shape["text"]
     assert [one["words"] for one in told.shape["unplaced"]] == ["A new one."]
-    shown = room.do(XANADU, "show", statement=statement)
+    shown = room.tell(XANADU, "show", statement=statement)
     assert shown["says"]["texts"][0]["text"].encode() == THREE
     assert [one["proposed_by"] for one in shown["proposals"]] == [party]
     room.sync(XANADU, YPSILON)
@@ -91,5 +91,5 @@ def test_tracked_changes_become_proposals_in_brackets_and_the_draft_stays(room: 
 def test_a_file_that_is_no_word_file_is_refused_and_nothing_is_kept(room: Ministries) -> None:
     statement = room.draft(XANADU, text=THREE)
     with pytest.raises(InputRefused):
-        room.do(XANADU, "import", file=b"PK\x03\x04 not really", statement=statement, from_=YPSILON)
-    assert room.do(XANADU, "show", statement=statement)["proposals"] == []
+        room.tell(XANADU, "import", file=b"PK\x03\x04 not really", statement=statement, from_=YPSILON)
+    assert room.tell(XANADU, "show", statement=statement)["proposals"] == []

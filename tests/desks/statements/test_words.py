@@ -23,7 +23,7 @@ def room() -> Ministries:
 
 def published(room: Ministries, name: str) -> str:
     statement = room.draft(name)
-    room.do(name, "publish", statement=statement)
+    room.tell(name, "publish", statement=statement)
     room.sync(*room.nodes)
     return statement
 
@@ -33,25 +33,25 @@ def test_a_draft_goes_to_nobody_and_a_shared_one_to_the_named_alone() -> None:
     statement = room.draft(XANADU)
     room.sync(*room.nodes)
     assert room.homes_with(statement.encode()) == [XANADU]
-    told = room.do(XANADU, "share", statement=statement, to=(YPSILON,))
+    told = room.tell(XANADU, "share", statement=statement, to=(YPSILON,))
     assert told["to"] == [room.nodes[YPSILON].party]
     room.sync(*room.nodes)
     assert room.homes_with(statement.encode()) == [XANADU, YPSILON]
-    shown = room.do(YPSILON, "show", statement=statement)
+    shown = room.tell(YPSILON, "show", statement=statement)
     assert shown["by"] == room.nodes[XANADU].party
     assert shown["public"] is False
-    assert room.do(XANADU, "show", statement=statement)["shown_to"][0]["how_far"] == "delivered"
+    assert room.tell(XANADU, "show", statement=statement)["shown_to"][0]["how_far"] == "delivered"
     with pytest.raises(NotAllowed) as refused:
-        room.do(YPSILON, "share", statement=statement, to=(ALMARA,))
+        room.tell(YPSILON, "share", statement=statement, to=(ALMARA,))
     assert refused.value.code == "not-ours"
 
 
 def test_a_draft_no_clause_lets_go_is_not_shared_and_nothing_is_kept(room: Ministries) -> None:
     statement = room.draft(XANADU, tlp="amber+strict")
     with pytest.raises(NotAllowed) as refused:
-        room.do(XANADU, "share", statement=statement, to=(YPSILON,))
+        room.tell(XANADU, "share", statement=statement, to=(YPSILON,))
     assert refused.value.code == "not-carried"
-    assert room.do(XANADU, "show", statement=statement)["shown_to"] == []
+    assert room.tell(XANADU, "show", statement=statement)["shown_to"] == []
 
 
 def test_differences_are_said_plainly_and_each_word_stays_on_its_own_scale() -> None:
@@ -102,35 +102,35 @@ def test_a_word_on_no_scale_or_a_step_that_is_none_is_refused_with_the_words_the
             room.draft(XANADU, **said)
         assert words in refused.value.sentence
     own = room.draft(XANADU, likelihood="mit an Sicherheit grenzender Wahrscheinlichkeit", scale="own")
-    row = room.do(XANADU, "compare", what=(own,))["statements"][0]
+    row = room.tell(XANADU, "compare", what=(own,))["statements"][0]
     assert row["range"] is None
     assert row["likelihood"].startswith("mit an")
 
 
 def test_what_is_recorded_is_never_shown_as_the_word_or_the_signature_of_whom_it_is_from(room: Ministries) -> None:
-    made = room.do(
+    made = room.tell(
         XANADU, "record", title="Statement of Farland", for_="Republic of Farland", country="XK", road="note-verbale",
         reference="FL/214/2021", received=format(room.at), language="en", text=b"Farland shares the concern.",
         claim_level="solidarity", **STATED,
     )  # fmt: skip
     room.sync(*TWO)
-    shown = room.do(YPSILON, "show", statement=made["id"])
+    shown = room.tell(YPSILON, "show", statement=made["id"])
     assert shown["by"] == room.nodes[XANADU].party
     assert shown["sentence"].endswith("it is not signed by Republic of Farland.")
     assert shown["sentence"].startswith("Xanadu recorded")
     assert (
-        room.do(YPSILON, "compare", what=(made["id"],))["statements"][0]["name"]
+        room.tell(YPSILON, "compare", what=(made["id"],))["statements"][0]["name"]
         == "Republic of Farland, as Xanadu recorded it"
     )
     for deed, more in (("publish", {}), ("share", {"to": (YPSILON,)})):
         with pytest.raises(NotAllowed) as refused:
-            room.do(XANADU, deed, statement=made["id"], **more)
+            room.tell(XANADU, deed, statement=made["id"], **more)
         assert refused.value.code == "not-ours"
 
 
 def test_a_note_that_comes_from_the_future_is_not_recorded(room: Ministries) -> None:
     with pytest.raises(Usage):
-        room.do(
+        room.tell(
             XANADU, "record", title="Note", for_="Farland", road="mail", reference="1", received=format(room.at + HOUR),
             language="en", text=b"Text.", **STATED,
         )  # fmt: skip
@@ -147,16 +147,16 @@ def test_a_statement_that_pretends_to_be_ours_is_nobodys_word_and_counts_nowhere
     room.take(YPSILON, forged, tlp="clear", purpose=["incident-response"], basis=["agreement"], caveats=[])
     room.sync(*TWO)
     for name in TWO:
-        shown = room.do(name, "list")["statements"]
+        shown = room.tell(name, "list")["statements"]
         told = {one["id"]: one for one in shown}
         if forged["id"] in told:
             assert told[forged["id"]]["by"] is None
             assert "Nobody vouches" in told[forged["id"]]["sentence"]
         assert told[statement]["by"] == room.nodes[XANADU].party
     with pytest.raises(ComityError):
-        room.do(XANADU, "publish", statement=forged["id"])
+        room.tell(XANADU, "publish", statement=forged["id"])
     with pytest.raises(NotAllowed) as refused:
-        room.do(YPSILON, "align", statement=(forged["id"],), language="en", text=b"We agree.", **STATED)
+        room.tell(YPSILON, "align", statement=(forged["id"],), language="en", text=b"We agree.", **STATED)
     assert refused.value.code == "not-public"
 
 
@@ -169,24 +169,24 @@ def test_a_version_of_our_statement_by_another_is_not_shown_as_ours(room: Minist
     room.take(YPSILON, data, tlp="clear", purpose=["incident-response"], basis=["agreement"], caveats=[])
     room.sync(*TWO)
     for name in TWO:
-        shown = room.do(name, "show", statement=statement)
+        shown = room.tell(name, "show", statement=statement)
         assert shown["by"] == room.nodes[XANADU].party
         assert shown["says"]["title"] == "Statement of Xanadu"
 
 
 def test_others_align_later_as_an_act_of_their_own_and_only_with_what_is_public(room: Ministries) -> None:
     hidden = room.draft(XANADU)
-    room.do(XANADU, "share", statement=hidden, to=(YPSILON,))
+    room.tell(XANADU, "share", statement=hidden, to=(YPSILON,))
     room.sync(*TWO)
     with pytest.raises(NotAllowed) as refused:
-        room.do(YPSILON, "align", statement=(hidden,), language="en", text=b"We agree.", **STATED)
+        room.tell(YPSILON, "align", statement=(hidden,), language="en", text=b"We agree.", **STATED)
     assert refused.value.code == "not-public"
-    room.do(XANADU, "publish", statement=hidden)
+    room.tell(XANADU, "publish", statement=hidden)
     room.sync(*TWO)
-    made = room.do(YPSILON, "align", statement=(hidden,), language="en", text=b"We agree.", **STATED)
-    room.do(YPSILON, "publish", statement=made["id"])
+    made = room.tell(YPSILON, "align", statement=(hidden,), language="en", text=b"We agree.", **STATED)
+    room.tell(YPSILON, "publish", statement=made["id"])
     room.sync(*TWO)
-    shown = room.do(XANADU, "show", statement=hidden)
+    shown = room.tell(XANADU, "show", statement=hidden)
     assert [one["by"] for one in shown["answers"]] == [room.nodes[YPSILON].party]
     assert shown["answers"][0]["says"]["aligns_with"] == (hidden,)
     assert shown["says"]["title"] == "Statement of Xanadu"
@@ -197,9 +197,9 @@ def test_the_accused_replies_to_statements_it_was_never_given_and_the_reply_is_v
 ) -> None:
     statement = published(room, XANADU)
     room.node("Nordmark", kind="ministry", country="XN")  # nobody knows it, and it knows nobody
-    made = room.do("Nordmark", "reply", statement=(statement,), language="en", text=b"We reject it.", **STATED)
+    made = room.tell("Nordmark", "reply", statement=(statement,), language="en", text=b"We reject it.", **STATED)
     assert made["sentence"] == "The reply “Reply” is the word of Nordmark, not public."
-    room.do("Nordmark", "publish", statement=made["id"])
+    room.tell("Nordmark", "publish", statement=made["id"])
     room.at += 2 * MINUTE
     room.tick("Nordmark")
     told = room.told("Nordmark", "public", what=(made["id"],))
@@ -207,7 +207,7 @@ def test_the_accused_replies_to_statements_it_was_never_given_and_the_reply_is_v
     report = verify_record(told.file, {})
     assert report["items"][0]["party"] == room.nodes["Nordmark"].party
     with pytest.raises(InputRefused):
-        room.do("Nordmark", "reply", statement=("incident--1",), language="en", text=b"No.", **STATED)
+        room.tell("Nordmark", "reply", statement=("incident--1",), language="en", text=b"No.", **STATED)
 
 
 def test_what_is_public_is_changed_by_nothing_but_another_statement(room: Ministries) -> None:
@@ -218,7 +218,7 @@ def test_what_is_public_is_changed_by_nothing_but_another_statement(room: Minist
         ("publish", {}),
     ):
         with pytest.raises(NotAllowed) as refused:
-            room.do(XANADU, deed, statement=statement, **more)
+            room.tell(XANADU, deed, statement=statement, **more)
         assert refused.value.code == "already-done"
 
 
@@ -231,7 +231,7 @@ def test_what_a_statement_rests_on_does_not_go_out_with_it_unless_it_is_public_i
         room.take(XANADU, incident, tlp=tlp, purpose=["incident-response"], basis=["agreement"], caveats=[])
     secret, known = (f"incident--00000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
     statement = room.draft(XANADU, incident=(secret, known), dossier=secret)
-    room.do(XANADU, "publish", statement=statement)
+    room.tell(XANADU, "publish", statement=statement)
     went = room.out(XANADU)
     assert went is not None
     assert msgspec.json.decode(went.raw)["incident_refs"] == [known]
@@ -250,7 +250,7 @@ def test_a_text_that_deceives_the_eye_or_cannot_be_read_is_refused(room: Ministr
     with pytest.raises(ComityError) as refused:
         room.draft(XANADU, text=text)
     assert refused.value.code in ("desk-asked", "wrong-encoding")
-    assert room.do(XANADU, "list")["statements"] == []
+    assert room.tell(XANADU, "list")["statements"] == []
 
 
 def test_a_hostile_object_of_the_kind_is_a_defect_and_hides_nothing(room: Ministries) -> None:
@@ -266,6 +266,6 @@ def test_a_hostile_object_of_the_kind_is_a_defect_and_hides_nothing(room: Minist
     for number, more in enumerate(wrong):
         made = {**base, "id": f"x-comity-statement--00000000-0000-4000-8000-00000000000{number}", **more}
         room.take(YPSILON, made, tlp="green", purpose=["incident-response"], basis=["agreement"], caveats=[])
-    told = room.do(YPSILON, "list")
+    told = room.tell(YPSILON, "list")
     assert len(told["defects"]) == len(wrong)
     assert [one["id"] for one in told["statements"]] == [statement]

@@ -76,6 +76,8 @@ def body_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     """The least that is in the form a route takes."""
     if "$ref" in schema:
         return body_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "enum" in schema:
+        return schema["enum"][0]
     if schema.get("type") == "object":
         return {name: body_of(schema["properties"][name], schemas) for name in schema.get("required", ())}
     return {"array": ["x"], "boolean": False, "integer": 1}.get(str(schema.get("type")), "x")

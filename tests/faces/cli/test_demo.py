@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from comity.faces.cli.demo import MUST
+from comity.faces.cli.demo.together import SCENES, without
+
 PATIENCE = 120.0
 """Seconds a step may take on a machine that does other things besides."""
 
@@ -52,3 +55,21 @@ def test_a_demo_that_is_ended_half_way_leaves_no_node_and_no_folder(how: signal.
     assert b'"code":"stopped"' in out.replace(b" ", b"")
     assert [pid for pid in nodes if Path(f"/proc/{pid}").exists()] == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scene_whose_desk_was_taken_away_is_left_out_and_that_is_said() -> None:
+    every = {name for _, needed in SCENES for name in needed}
+    assert every >= {"incidents", "attribution", "statements", "measures", "cases"}
+    assert [without(play, needed, every) for play, needed in SCENES] == [None] * len(SCENES)
+    for gone in every:
+        said = [without(play, needed, every - {gone}) for play, needed in SCENES]
+        assert [gone in needed for _, needed in SCENES] == [one is not None for one in said]
+        assert all(f"The desk {gone} is not installed." in one for one in said if one is not None)
+    assert {
+        "statements",
+        "embargo_leaks",
+        "sealed_opened",
+        "dissent_kept",
+        "measures",
+        "verified_offline",
+    } <= MUST.keys()

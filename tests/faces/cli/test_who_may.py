@@ -36,6 +36,9 @@ WORDS = {
     "agreement admit": ("x", "y"),
     "agreement expel": ("x", "y"),
     "release approve": ("x", "--to", "y", "--reason", "z"),
+    "public collect": ("--from", "x"),
+    "public go": ("x", "--at", "2030-01-01T00:00:00Z", "--digest", "0" * 64),
+    "public move": ("x", "--at", "2030-01-01T00:00:00Z"),
     "why": ("x", "y"),
     "pack": ("{tmp}/pack", "--to", "x"),
     "backup": ("{tmp}/copy-{role}",),
@@ -47,6 +50,7 @@ WORDS = {
 ALONE = {
     *(
         "attachment list",
+        "public list",
         "card list",
         "card show",
         "peer list",

@@ -170,7 +170,8 @@ def test_an_entry_nobody_vouches_for_or_from_the_future_is_followed_by_none_of_o
     world.shift[B] = 48 * HOUR
     digest = sha256(content(1)).hexdigest()
     enter(world.nodes[B], object, "copied", officer="officer-1", before=digest, after=digest)
-    world.take(B, forged(world, object, A), **STATED)
+    lie = forged(world, object, world.nodes[A].party)
+    world.take(B, lie, tlp="green", basis=["agreement"], purpose=["protect-networks"], caveats=[])
     world.sync(A, B)
     assert len(acts(world, A, object)) == 3
     world.at += HOUR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +17,8 @@ from comity.node.account import given
 from comity.node.attachments.fetching import fetch
 from comity.node.attachments.giving import give
 from comity.node.attachments.keeping import sweep
+from comity.node.attachments.opening import listed
+from comity.node.deeds import deed
 from comity.node.doctor import examine
 from comity.node.handling import set_handling
 from comity.node.quotas import set_limits
@@ -319,6 +322,54 @@ def test_bytes_held_for_another_artifact_do_not_show_to_whom_that_one_is_not_giv
         answers.append(told(world.nodes[B], world.nodes[C].party, ask_of(world, C, object, of=B)))
     assert answers[0] == answers[1]
     assert "attachment-not-here" in answers[0]
+
+
+def laid_over(world: World, liar: str, of: str, object: str) -> str:
+    """An artifact of a liar that names the file of another's artifact, which the liar knows and whose bytes it never had."""
+    with world.nodes[of].store.read() as tx:
+        data = msgspec.json.decode(next(iter(tx.find(Version, id=object))).raw)
+    lie = {name: value for name, value in data.items() if name != "object_marking_refs"}
+    lie["id"] = "artifact--00000000-0000-4000-8000-0000000000aa"
+    stated: dict[str, Any] = {"tlp": "green", "basis": ["agreement"], "purpose": ["protect-networks"], "caveats": []}
+    world.take(liar, lie, **stated)
+    return str(lie["id"])
+
+
+def test_who_names_a_file_it_does_not_give_opens_no_bytes_that_another_gave_for_its_own_artifact() -> None:
+    world = teams()
+    object = put_in(world, A, content(3))
+    world.sync(A, B)
+    fetched(world, B, object, A)
+    lie = laid_over(world, C, A, object)
+    world.sync(B, C)
+    with pytest.raises(NotFound):
+        fetched(world, B, lie, C)  # it has no bytes to give
+    with pytest.raises(NotFound):
+        opened(world, B, lie)
+    states = {one["object"]: one["state"] for one in listed(world.nodes[B])}
+    assert (states[object], states[lie]) == ("here", "not given yet")
+
+
+def test_who_hands_over_a_file_without_a_byte_of_it_is_asked_for_some_and_caught() -> None:
+    world = teams()
+    object = put_in(world, A, content(3))
+    world.sync(A, B)
+    fetched(world, B, object, A)
+    lie = laid_over(world, C, A, object)
+    world.sync(B, C)
+    c = world.nodes[C]
+    with world.nodes[A].store.read() as tx:
+        [file] = tx.find(FileRow)
+    with deed(c, "officer-1") as work:  # it says that it has the file, and has wrong bytes
+        work.tx.put(file)
+        work.tx.put(Attachment(lie, file.root, work.at, None, "", c.party, b""))
+        work.tx.add(Chunk(file.root, n, bytes(CHUNK)) for n in range(3))
+    with pytest.raises(SealBroken) as caught:
+        fetched(world, B, lie, C)
+    assert caught.value.code == "attachment-chunk"
+    with pytest.raises(NotFound):
+        opened(world, B, lie)
+    assert opened(world, B, object) == content(3)
 
 
 def test_an_embargo_that_is_over_opens_the_file_and_an_end_that_came_shuts_it() -> None:

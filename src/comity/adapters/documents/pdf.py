@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 TEMPLATE: Final = Path(__file__).parent / "paper.typ"
 
+_ENDLESS: Final = re.compile(r"[^\s\u2e80-\u9fff]{4000,}")
+"""A word beyond what anybody writes; scripts without spaces are left to the typesetter, which breaks them anywhere."""
+
 
 def as_pdf(document: Document, own_fonts: Sequence[Path] = ()) -> bytes:
     """The paper as a PDF file.
@@ -106,12 +109,17 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[dict[str, Any]]:
         match block:
             case Heading(_, text, wanted):
                 level = max(min(wanted, level + 1, 3), 1)
-                yield {"is": "heading", "text": text, "level": level}
+                yield {"is": "heading", "text": parted(text, 60), "level": level}
             case Paragraph(_, text, lead):
-                yield {"is": "paragraph", "text": text, "lead": lead}
+                yield {"is": "paragraph", "text": parted(text, 60), "lead": lead}
             case Table(_, heads, rows):
-                rows_ = [list(row) for row in rows]
+                rows_ = [[parted(cell, 18) for cell in row] for row in rows]
                 yield {"is": "table", "heads": list(heads), "rows": rows_, "widths": widths(block)}
+
+
+def parted(text: str, signs: int) -> str:
+    """A text in which no word is so long that setting it takes minutes: such a one has a line for each so many signs."""
+    return _ENDLESS.sub(lambda word: "\n".join(re.findall(f".{{1,{signs}}}", word[0], re.DOTALL)), text)
 
 
 def _strings(shape: object) -> Iterator[str]:

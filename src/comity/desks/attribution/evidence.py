@@ -58,7 +58,7 @@ class Add(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             description="shared: the object is named; shown: seen in a meeting; described: in words only; withheld: nothing of "
             "it leaves."
         ),
-    ]
+    ] = msgspec.field(name="class")
     source: Annotated[Reliability, Meta(description="Reliability of the source: A to E, F where it cannot be judged.")]
     information: Annotated[
         Credibility, Meta(description="Credibility of the information: 1 to 5, 6 where it cannot be judged.")

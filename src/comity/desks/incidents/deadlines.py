@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from comity.desks.incidents.facts import mark
 from comity.desks.incidents.kinds import INCIDENT, MARK, Mark
 from comity.desks.incidents.opening import THE_INCIDENT
 from comity.desks.incidents.stating import keep, minted, stated, when
@@ -28,6 +27,7 @@ from comity.kernel.store.ports import Reading
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Like, Lines, Told
+from comity.node.facts import mark
 from comity.node.reference import shipped, shipped_clocks, zone
 from comity.node.saying import Words
 

@@ -5,10 +5,9 @@ A norm is said to be relevant to something, never to be broken: that is a findin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from comity.node.reference import shipped
+from comity.node.facts import Fact, fact, whole, within
 
 
 def norm(name: str) -> dict[str, Any]:
@@ -17,38 +16,25 @@ def norm(name: str) -> dict[str, Any]:
     Args:
         name: ``13c``, ``13h``, ``13j``.
     """
-    data = shipped(__package__ or "", "facts.yaml")
-    row = data["norms"][name]
-    version = str(data["as_of"])
-    further = [{**one, "sources": _sources(data, one["source"])} for one in row["further"]]
+    found = fact("norms", name)
+    further = within(found)
+    paragraph = f"A/70/174, paragraph {name[:-1]}({name[-1]}); {whole('norms')['instrument']['nature']}"
+    asks = str(found.says["asks"]).rstrip(".")
+    told = [f"Relevant to norm {name}: {asks} ({paragraph}; {found.mark}).", *map(_also, further)]
     return {
         "norm": name,
-        "instrument": row["instrument"],
-        "says": row["says"],
-        "sources": _sources(data, row["source"]),
-        "version": version,
-        "verified": row["verified"],
-        "further": further,
-        "sentence": " ".join(
-            [
-                f"Relevant to norm {name}: {row['says']} ({row['instrument']}; {mark(row['verified'], row['source'], version)}).",
-                *(f"Also: {one['says']} ({mark(one['verified'], one['source'], version)})." for one in row["further"]),
-            ]
-        ),
+        "instrument": paragraph,
+        "says": asks,
+        "sources": [one.as_json() for one in found.sources],
+        "version": found.as_of,
+        "verified": found.verified,
+        "further": [
+            {"says": one.text, "sources": [source.as_json() for source in one.sources], "verified": one.verified}
+            for one in further
+        ],
+        "sentence": " ".join(told),
     }
 
 
-def _sources(data: dict[str, Any], names: list[str]) -> list[dict[str, Any]]:
-    return [{"id": name, **data["sources"][name]} for name in names]
-
-
-def mark(verified: bool | str, sources: Sequence[str], version: str) -> str:
-    """What stands beside each fact of law or of diplomacy that a person is shown: whether it was checked, its sources, its day.
-
-    Args:
-        verified: True, False, or a word between, such as ``partly``.
-        sources: Ids of sources.
-        version: The day the data stand for.
-    """
-    word = verified if isinstance(verified, str) else "checked" if verified else "unconfirmed"
-    return f"{word}; {', '.join(sources) or 'no source'}; {version}"
+def _also(one: Fact) -> str:
+    return f"Also: {one.text} ({one.mark})."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from comity.desks.incidents.facts import mark
+from comity.node.facts import mark
 from comity.node.reference import shipped
 
 _FILE: Final = "severity.yaml"

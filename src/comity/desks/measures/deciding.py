@@ -159,7 +159,9 @@ class Vote(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Say where we stand in the decision on a measure: for, against, or abstaining; dissent stands in the record."""
 
     case: Case
-    for_: Annotated[bool, Meta(description="We are for it; under opt-in, we join.")] = False
+    for_: Annotated[bool, Meta(description="We are for it; under opt-in, we join.")] = msgspec.field(
+        name="for", default=False
+    )
     against: Annotated[bool, Meta(description="We are against it; under silence, that breaks it.")] = False
     abstain: Annotated[bool, Meta(description="We abstain.")] = False
     reason: Annotated[str, Meta(description="Why, told to all who decide.")] = ""

@@ -42,7 +42,9 @@ class Join(Like, kw_only=True, forbid_unknown_fields=True):
     """Join a measure that was adopted, from a day on, with a reservation where there is one."""
 
     measure: Annotated[str, THE_MEASURE]
-    from_: Annotated[str | None, Meta(description="From when: a day or an instant; without it, now.")] = None
+    from_: Annotated[str | None, Meta(description="From when: a day or an instant; without it, now.")] = msgspec.field(
+        name="from", default=None
+    )
     reservation: Annotated[str | None, Meta(description="With which reservation.")] = None
 
 

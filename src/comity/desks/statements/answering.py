@@ -89,7 +89,9 @@ class ReplyTo(Shared, kw_only=True, forbid_unknown_fields=True):
     text: TextFile
     title: Annotated[str | None, Meta(description="Its title.")] = None
     status: Annotated[Status, Meta(description="What the text is: authentic, certified or draft.")] = "authentic"
-    for_: Annotated[str | None, Meta(description="Whose word it is, by name, where we only record it.")] = None
+    for_: Annotated[str | None, Meta(description="Whose word it is, by name, where we only record it.")] = (
+        msgspec.field(name="for", default=None)
+    )
     country: Annotated[str | None, Meta(description="Its country, two letters of ISO 3166-1.")] = None
     road: Annotated[Road | None, Meta(description="How it came: note-verbale, mail or telephone.")] = None
     reference: Annotated[

@@ -208,7 +208,7 @@ def share(node: Node, asked: Share, officer: str) -> Told:
 class Record(Claimed, kw_only=True, forbid_unknown_fields=True):
     """Record what a party without a node said, by note verbale, letter or telephone; it is never that party's signature."""
 
-    for_: Annotated[str, Meta(description="Whose word it is, by name.")]
+    for_: Annotated[str, Meta(description="Whose word it is, by name.")] = msgspec.field(name="for")
     country: Annotated[str | None, Meta(description="Its country, two letters of ISO 3166-1.")] = None
     road: Annotated[Road, Meta(description="How it came: note-verbale, mail or telephone.")]
     reference: Annotated[str, Meta(description="By which it is found again, such as the number of the note.")]

@@ -38,7 +38,7 @@ class Paper(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     language: Annotated[str, Meta(description="The language, such as en or ar.")]
     format: Annotated[Format, Meta(description="pdf, docx, txt or json.")] = "pdf"
     as_: Annotated[Literal["statement", "demarche"], Meta(description="statement, or demarche: to be handed over.")] = (
-        "statement"
+        msgspec.field(name="as", default="statement")
     )
 
 
@@ -118,7 +118,9 @@ class Import(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     file: Annotated[bytes, Meta(description="The Word file with tracked changes.", extra=PLACED)]
     statement: StatementId
-    from_: Annotated[str, Meta(description="The party whose changes these are, name or id.")]
+    from_: Annotated[str, Meta(description="The party whose changes these are, name or id.")] = msgspec.field(
+        name="from"
+    )
     reason: Reason = ""
 
 

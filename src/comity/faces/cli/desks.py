@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -37,7 +38,7 @@ def command(item: DeskDeed) -> Callable[..., int]:
 
     def run(*placed: str, ctx: Context, **named: Any) -> int:
         names = [one.name for one in fields if one.placed]
-        said = {**dict(zip(names, placed, strict=False)), **named}
+        said = {**dict(zip(names, placed, strict=False)), **{name.rstrip("_"): value for name, value in named.items()}}
         output, dry = said.pop("output", None), said.pop("dry_run", False)
         said = {name: value for name, value in said.items() if value is not None}
         for name in files & said.keys():
@@ -67,7 +68,8 @@ def _parameter(one: Asked, file: bool) -> inspect.Parameter:
     kind = inspect.Parameter.POSITIONAL_ONLY if one.placed else inspect.Parameter.KEYWORD_ONLY
     default = inspect.Parameter.empty if one.required else one.default
     help = f"{one.help} A file; - for standard input." if file else one.help
-    return inspect.Parameter(one.name, kind, default=default, annotation=Annotated[type_, Parameter(help=help)])
+    name = f"{one.name}_" if iskeyword(one.name) else one.name
+    return inspect.Parameter(name, kind, default=default, annotation=Annotated[type_, Parameter(help=help)])
 
 
 def _option(name: str, type_: Any, default: Any, help: str) -> inspect.Parameter:

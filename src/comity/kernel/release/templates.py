@@ -137,7 +137,14 @@ onward     = "none"
 retention  = "P180D"
 """
     return _draft(
-        parties, "Arrangement of a community of response teams", group, body, title, enters_into_force, ends, grows=True
+        parties,
+        "Arrangement of a community of response teams",
+        group,
+        body,
+        title,
+        enters_into_force,
+        ends,
+        joins=("csirt",),
     )
 
 
@@ -261,7 +268,102 @@ retention  = "P5Y"
 {_RECEIPT}
 """
     name = "Arrangement on a common directory of contacts"
-    return _draft(parties, name, group, body, title, enters_into_force, ends, grows=True)
+    return _draft(parties, name, group, body, title, enters_into_force, ends, joins=("csirt",))
+
+
+def response(
+    parties: Sequence[TemplateParty],
+    *,
+    enters_into_force: Instant,
+    ends: Instant | None = None,
+    title: str | None = None,
+) -> str:
+    """A draft for a group that answers incidents together: the incident, who did it, what is said of it, what is done about it.
+
+    The types are words here, as in any clause: nothing of the kernel knows what makes them.
+
+    Raises:
+        Usage: `template` for fewer than two parties; InputRefused as `bilateral`.
+    """
+    _count("response", parties, 2, 500)
+    group = _members(parties)
+    clauses = (
+        (
+            "the situation: incidents, who does what, help, notices; files and their custody",
+            "incident-response",
+            INCIDENTS,
+        ),
+        ("who did it: the dossier, graded evidence, assessments, findings, dissent", "attribution", ATTRIBUTION),
+        ("what is said in public, and the replies", "diplomatic-response", STATEMENTS),
+        (
+            "what is done: measures, who joins, listing proposals; a decision needs that all have the measure",
+            "diplomatic-response",
+            MEASURES,
+        ),
+    )
+    body = "".join(
+        f"""
+# {about}
+[[clause]]
+number     = "{number}"
+says       = "permit"
+from       = ["members"]
+to         = ["members"]
+types      = [{_listed(types)}]
+tlp        = ["clear", "green", "amber"]
+view       = "full"
+with_names = true
+purpose    = ["{purpose}"]
+basis      = ["agreement", "task-in-public-interest", "legal-obligation"]
+onward     = "none"
+retention  = "P10Y"
+{_RECEIPT}
+"""
+        for number, (about, purpose, types) in enumerate(clauses, 1)
+    )
+    name = "Arrangement on answering cyber incidents together"
+    return _draft(parties, name, group, body, title, enters_into_force, ends, joins=("csirt", "ministry"))
+
+
+_FILES: Final = ("artifact", "x-comity-custody")
+"""A file goes by the artifact that refers to it, and each entry of its custody by itself."""
+
+INCIDENTS: Final = (
+    *("incident", "event", "task", "impact", "sighting", "observed-data", "indicator", "malware", "vulnerability"),
+    *("relationship", "report", "note", "identity", "x-comity-status", "x-comity-severity"),
+    *("x-comity-clock-mark", "x-comity-told-list", "x-comity-assistance-request", "x-comity-assistance-offer"),
+    *("x-comity-assistance-answer", "x-comity-territory-notice", "x-comity-territory-answer"),
+    *("x-comity-vulnerability-notice", "x-comity-advisory", *_FILES),
+)
+"""What parties give each other of an incident."""
+
+ATTRIBUTION: Final = (
+    *(
+        "incident",
+        "report",
+        "grouping",
+        "indicator",
+        "malware",
+        "tool",
+        "infrastructure",
+        "threat-actor",
+        "intrusion-set",
+    ),
+    *("campaign", "attack-pattern", "observed-data", "relationship", "identity", "x-comity-dossier"),
+    *("x-comity-dossier-part", "x-comity-evidence", "x-comity-evidence-source", "x-comity-evidence-showing"),
+    *("x-comity-hypothesis", "x-comity-weighing", "x-comity-assessment", "x-comity-responsibility-finding"),
+    *("x-comity-dissent", *_FILES),
+)
+"""What parties give each other of who did it."""
+
+STATEMENTS: Final = ("x-comity-statement", "x-comity-reply", "x-comity-text-proposal")
+"""What parties say in public, and work on before."""
+
+MEASURES: Final = (
+    *("x-comity-measure", "x-comity-measure-step", "x-comity-joining", "x-comity-measure-effect"),
+    *("x-comity-listing-proposal", "x-comity-listing-step", "grouping", "report"),
+)
+"""What parties do about it; the grouping and the report are the releasable evidence of a listing proposal."""
 
 
 Template = Callable[..., str]
@@ -271,6 +373,7 @@ TEMPLATES: Final[dict[str, Template]] = {
     "community": community,
     "company-to-team": company_to_team,
     "directory": directory,
+    "response": response,
 }
 """By the word of ``comity agreement draft --template``."""
 
@@ -298,7 +401,7 @@ def _draft(
     begins: Instant,
     ends: Instant | None,
     *,
-    grows: bool = False,
+    joins: Sequence[str] = (),
 ) -> str:
     quoted = tomlform.quoted
     listed = "\n".join(
@@ -318,7 +421,7 @@ phrases  = "comity-phrases/1"
 enters_into_force = {_instant(begins)}     # and when all have signed, whichever is later
 {"" if ends is None else f"ends              = {_instant(ends)}" + chr(10)}signatures        = "all"
 threshold         = "all"                    # who must sign a change of membership
-{_ACCESSION if grows else ""}withdrawal_notice = "P30D"
+{_accession(joins)}withdrawal_notice = "P30D"
 after_end         = "keep under the same conditions"
 depositary        = {quoted(parties[0].ref)}
 succession        = [{heirs}]
@@ -330,7 +433,17 @@ law               = {{en = "No obligation under international law is intended."}
     return text
 
 
-_ACCESSION: Final = 'accession         = {kinds = ["csirt"], group = "members", consent = "all"}\n'
+def _accession(kinds: Sequence[str]) -> str:
+    return f'accession         = {{kinds = [{_quoted(kinds)}], group = "members", consent = "all"}}\n' if kinds else ""
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(tomlform.quoted(word) for word in words)
+
+
+def _listed(types: Sequence[str]) -> str:
+    lines = [f"  {_quoted(types[place : place + 4])}," for place in range(0, len(types), 4)]
+    return "\n".join(("", *lines, ""))
 
 
 def _instant(at: Instant) -> str:

@@ -85,12 +85,14 @@ def fetch(
             work.tx.put(Attachment(object, one.file.root, work.at, None, "", giver, b""))
             work.audit("attachment-fetch", {"object": object, "file": one.file.root, "party": giver})
         here = keep_chunks(work, one.file.root, one.file.size, 0, ())
+        proven = before is not None and before.ended is None and bool(before.hand)
+        first = here if proven or here < one.file.chunks else _some(node, one, work.at)
         card = peer_card(work.tx, giver)
     client = connect(node, card, True)
     try:
         count = AT_ONCE
         while True:
-            ask = Ask(object, digest, one.file.root, here, min(count, one.file.chunks - here))
+            ask = Ask(object, digest, one.file.root, first, min(count, one.file.chunks - first))
             try:
                 answer = client.attachment(encode_ask(ask))
             except Unavailable as slow:
@@ -98,7 +100,7 @@ def fetch(
                     raise
                 count = 1  # a narrow road: less at a time
                 continue
-            here = _take(node, one, ask, decode_portion(answer, ask, one.file))
+            here = first = _take(node, one, ask, decode_portion(answer, ask, one.file))
             count = min(AT_ONCE, count * 2)
             if told is not None:
                 told(min(here * CHUNK, one.file.size))
@@ -107,6 +109,17 @@ def fetch(
     finally:
         client.close()
     return _finish(node, one, officer)
+
+
+def _some(node: Node, one: Subject, at: int) -> int:
+    """From where chunks are asked for of a file that is here for another artifact: its giver shows that it has the bytes, too.
+
+    Else whoever was shown what a file is called could have it kept, and given on, under a title of its own.
+    """
+    if one.file.chunks <= AT_ONCE:
+        return 0
+    drawn = int.from_bytes(node.random(8, f"attachment/{one.id}/{one.file.root}/{at}"), "big")
+    return drawn % (one.file.chunks - AT_ONCE + 1)
 
 
 def _whole(row: FileRow | None, one: Subject) -> bool:

@@ -14,7 +14,7 @@ from comity.kernel.exchange.attachments import Ask, Described, Portion, Tree, de
 from comity.kernel.model.strictjson import read as read_json
 from comity.kernel.seal.views import Withheld
 from comity.kernel.store.rows import ActRow, Chunk, FileRow, Handed, StandIn, StreamRow, Version
-from comity.node.attachments.keeping import attached
+from comity.node.attachments.keeping import attached, came
 from comity.node.context import Deed, Node
 from comity.node.deeds import deed
 from comity.node.exchange import titles_able
@@ -41,7 +41,8 @@ def give(node: Node, party: str, body: bytes) -> bytes:
     ask = decode_ask(body)
     with deed(node) as work:
         row, file = _decided(work, party, ask)
-        if attached(work.tx, node.party, ask.object, ask.root, work.at) is None:
+        kept_for = attached(work.tx, node.party, ask.object, ask.root, work.at)
+        if kept_for is None or not came(kept_for, node.party):
             raise _not_here()
         kept = work.tx.get(FileRow, ask.root)
         if kept is None or not kept.whole or kept.sha256 != file.sha256:

@@ -120,14 +120,22 @@ def attached(tx: Reading, us: str, object: str, file: str, at: Instant) -> Attac
     return row if row is not None and row.ended is None and held(tx, us, object, file, at) else None
 
 
+def came(row: Attachment, us: str) -> bool:
+    """Whether the bytes of a file came for this artifact: it is ours, or its giver handed them over.
+
+    Who only names a file, whose bytes another party gave for an artifact of its own, opens nothing with that.
+    """
+    return row.giver == us or bool(row.hand)
+
+
 def need_whole(tx: Reading, us: str, one: Subject, at: Instant) -> FileRow:
     """The file of an artifact, all of it here.
 
     Raises:
         NotFound: `attachment-not-here`.
     """
-    row = tx.get(FileRow, one.file.root)
-    if row is None or not row.whole or attached(tx, us, one.id, one.file.root, at) is None:
+    row, kept_for = tx.get(FileRow, one.file.root), attached(tx, us, one.id, one.file.root, at)
+    if row is None or not row.whole or kept_for is None or not came(kept_for, us):
         raise NotFound(
             "attachment-not-here",
             f"The bytes of {one.id} are not here; comity attachment fetch asks its giver for them.",

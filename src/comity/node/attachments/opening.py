@@ -14,6 +14,7 @@ from comity.node.attachments.custody import chain, note
 from comity.node.attachments.keeping import (
     Subject,
     Told,
+    came,
     digest_of,
     end,
     have,
@@ -130,6 +131,8 @@ def _state(node: Node, tx: Reading, one: Subject, row: Attachment | None, kept: 
         return f"disposed of {format(row.ended)}: {row.why}"
     if not held(tx, node.party, one.id, one.file.root, now):
         return "may no longer be kept"
+    if not came(row, node.party):
+        return "not given yet"
     if kept is not None and kept.whole:
         return "here"
     return f"{have(kept)} of {one.file.chunks} chunks are here"

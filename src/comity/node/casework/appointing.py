@@ -8,7 +8,9 @@ here was verified when it was taken in, so an instant can be looked up while nob
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from comity.kernel.errors import ComityError
 from comity.kernel.model.instants import Instant, parse
 from comity.kernel.procedure.acts import claimed_act
 from comity.kernel.procedure.ledger import claimed_entry
@@ -42,13 +44,22 @@ def appointment(tx: Reading, case: str) -> Appointment | None:
         words = {op[0] for op in entry.effect}
         if "text" in words:
             public = claimed_act(entry.act).open
-            if "until" in public:
-                found = Appointment(parse(public["until"]), str(public["text"]), entry.seq)
+            at = _instant(public.get("until"))
+            if at is not None:
+                found = Appointment(at, str(public["text"]), entry.seq)
         if words & {"close", "adopt"}:
             closed = entry.at
     if found is None or closed is None or closed >= found.at:
         return found
     return Appointment(found.at, found.text, found.seq, taken_back=True)
+
+
+def _instant(said: Any) -> Instant | None:
+    """The instant an act names; None where it names none: a convener brings its own state table, in which `until` may be any word."""
+    try:
+        return parse(str(said)) if said is not None else None
+    except ComityError:
+        return None
 
 
 def counts_for(tx: Reading, case: str, due: Instant, since: Instant, at: Instant) -> bool:

@@ -247,6 +247,8 @@ def _titles(look: Look, number: str, value: Any) -> Iterator[str]:
         yield "is about a party that is not known here."
     if not isinstance(value, list) or sorted(set(value)) != value:
         yield "is no list of titles."
+    elif any(look.tx.get(AgreementRow, title.partition("#")[0]) is None for title in value):
+        yield "names a title under no agreement that is kept here."
 
 
 def _notice(look: Look, number: str, value: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -115,17 +115,24 @@ def act_together(stage: Stage) -> dict[str, Any]:
     say("The eight signed one arrangement, named by the digest of what was signed:", digest[:16])
     present = {desk.name for desk in desks()}
     for play, needed in SCENES:
-        lacking = [name for name in needed if name not in present]
-        if lacking:
-            scene(f"Left out: {(play.__doc__ or '').splitlines()[0]} The desk {lacking[0]} is not installed.")
-        else:
+        left_out = without(play, needed, present)
+        if left_out is None:
             play(room)
+        else:
+            scene(left_out)
     scene("The record of the ministries. Each node is examined.")
     for actor in (*ministries.values(), accused):
         found = stage.call(actor, "doctor")["findings"]
         say(f"{actor.name}:", "nothing wrong" if not found else str(found[0]))
         room.figures["records_verified"] = room.figures.get("records_verified", True) and not found
     return room.figures
+
+
+def without(play: Callable[[Room], None], needed: Sequence[str], present: Collection[str]) -> str | None:
+    """What is said in place of a scene whose desk was taken away; None where it can be played."""
+    lacking = [name for name in needed if name not in present]
+    what = (play.__doc__ or "").splitlines()[0]
+    return f"Left out: {what} The desk {lacking[0]} is not installed." if lacking else None
 
 
 def _dossier(room: Room) -> None:
