@@ -49,7 +49,7 @@ def test_dossier_goes_from_its_opening_to_its_paper_on_the_command_line(alone: P
     text.write_text("Nine servers.", encoding="utf-8")
     for part in PARTS[:-1]:
         do("part", dossier, part, "--text", str(text), "--about", incident)
-    do("waive", dossier, PARTS[-1], "--reason", "said in the matrix")
+    do("waive", dossier, PARTS[-1], "--reason", "said in the matrix", officer="Ann")
     assert do("check", dossier)["missing"] == []
     assert do("ready", dossier, *STATED, officer="Ann")["released"][0] == dossier
     said = ("--claim-level", "6", "--likelihood", "very likely", "--scale", "icd-203", "--confidence", "high")
@@ -63,11 +63,23 @@ def test_dossier_goes_from_its_opening_to_its_paper_on_the_command_line(alone: P
         "very likely",
         [80, 95],
     )
-    finding = do("finding", dossier, "--role", "legal", "--article", "ARSIWA-8", "--facts", "f", "--concludes", "c")[
+    finding = do(
+        "finding",
+        dossier,
+        "--role",
+        "legal",
+        "--article",
+        "ARSIWA-8",
+        "--facts",
+        "f",
+        "--concludes",
+        "c",
+        officer="Ann",
+    )["id"]
+    dissent = do("dissent", finding, "--say", "Control is not shown.", "--who", "The legal service", officer="Ann")[
         "id"
     ]
-    dissent = do("dissent", finding, "--say", "Control is not shown.", "--who", "The legal service")["id"]
-    do("withdraw", dissent, "--reason", "It was shown.")
+    do("withdraw", dissent, "--reason", "It was shown.", officer="Ann")
     shown = do("show", dossier)
     assert [one["state"] for one in shown["findings"][0]["dissents"]] == ["withdrawn"]
     for format in ("txt", "json", "pdf", "docx"):

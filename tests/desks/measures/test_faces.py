@@ -34,9 +34,9 @@ def test_measure_and_listing_are_worked_on_from_the_command_line(tmp_path: Path)
     incident = INCIDENT["id"]
     assert len(alone.do("measure", "catalogue", "--category", "restrictive")["options"]) == 4
     assert alone.do("measure", "options", "--incident", incident, "--claim-level", "5")["claim_level"] == 5
-    refused = alone.try_(
-        "measure", "propose", "Freeze", "--option", "R2", "--incident", incident, "--review", "P1Y", *STATED
-    )
+    words = ("measure", "propose", "Freeze", "--option", "R2", "--incident", incident, "--review", "P1Y", *STATED)
+    assert alone.try_(*words).json["code"] == "token-needed"
+    refused = alone.try_(*words, officer="Ann")
     assert (refused.status, refused.json["code"]) == (1, "measure-attribution")
     measure = alone.do(
         *("measure", "propose", "Freeze", "--option", "R2", "--incident", incident, "--claim-level", "state-linked"),
@@ -51,12 +51,15 @@ def test_measure_and_listing_are_worked_on_from_the_command_line(tmp_path: Path)
             "P1Y",
         ),
         *STATED,
+        officer="Ann",
     )["id"]
     who, why = tmp_path / "who.json", tmp_path / "why.txt"
     who.write_text('{"schema": "Organization", "name": "Invented \\u202eLtd\\u001b[2J"}', encoding="utf-8")
     why.write_text("It paid for the servers.", encoding="utf-8")
     said = [word for text in TEST for word in ("--criterion", text)]
-    listing = alone.do("measure", "listing", measure, "--subject", str(who), "--reasons", str(why), *said)["id"]
+    listing = alone.do(
+        "measure", "listing", measure, "--subject", str(who), "--reasons", str(why), *said, officer="Ann"
+    )["id"]
     told = alone.try_("measure", "show", listing)
     assert told.status == 0
     assert b"\x1b" not in told.out

@@ -70,10 +70,12 @@ def test_the_words_of_the_story_are_commands(pair: tuple[Party, Party], tmp_path
     note = one.do(
         "statement", "record", "Statement of Farland", "--for", "Farland", "--country", "XK", "--road", "note-verbale",
         "--reference", "FL/214/2021", "--received", "2021-07-19T12:00:00Z", "--language", "en", "--text", text,
-        "--claim-level", "solidarity", *STATED,
+        "--claim-level", "solidarity", *STATED, officer="Ann",
     )  # fmt: skip
     assert "not signed" in one.do("statement", "show", note["id"])["sentence"]
-    reply = other.do("statement", "reply", statement, note["id"], "--language", "en", "--text", text, *STATED)
+    reply = other.do(
+        "statement", "reply", statement, note["id"], "--language", "en", "--text", text, *STATED, officer="Ann"
+    )
     assert reply["replies_to"] == [statement, note["id"]]
     paper = tmp_path / "paper.txt"
     one.do(

@@ -277,7 +277,7 @@ def dossier_json(said: Said, tx: Reading) -> dict[str, Any]:
 DEEDS = (
     DeskDeed("attribution open", "take in", Open, open_),
     DeskDeed("attribution part", "take in", SetPart, set_part),
-    DeskDeed("attribution waive", "take in", Waive, waive),
+    DeskDeed("attribution waive", "sign", Waive, waive),
     DeskDeed("attribution check", "read", Check, check),
     DeskDeed("attribution ready", "release", Ready, ready),
 )

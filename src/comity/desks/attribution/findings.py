@@ -136,7 +136,7 @@ def withdraw(node: Node, asked: Withdraw, officer: str) -> Told:
 
 
 DEEDS = (
-    DeskDeed("attribution finding", "take in", Find, find),
-    DeskDeed("attribution dissent", "take in", Differ, differ),
-    DeskDeed("attribution withdraw", "take in", Withdraw, withdraw),
+    DeskDeed("attribution finding", "sign", Find, find),
+    DeskDeed("attribution dissent", "sign", Differ, differ),
+    DeskDeed("attribution withdraw", "sign", Withdraw, withdraw),
 )

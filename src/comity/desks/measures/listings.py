@@ -393,7 +393,7 @@ def _paper(tx: Reading, us: str, listing: Said, now: Instant) -> Document:
 
 
 DEEDS = (
-    DeskDeed("measure listing", "take in", Propose, propose),
+    DeskDeed("measure listing", "sign", Propose, propose),
     DeskDeed("measure delist", "sign", Delist, delist),
     DeskDeed("measure document", "read", AsDocument, document),
 )

@@ -328,10 +328,10 @@ def _lines(tx: Reading, found: Standing, shape: dict[str, Any], now: Instant) ->
 
 DEEDS = (
     DeskDeed("measure join", "sign", Join, join),
-    DeskDeed("measure execute", "take in", Execute, execute),
-    DeskDeed("measure review", "take in", Review, review),
-    DeskDeed("measure renew", "take in", Renew, renew),
-    DeskDeed("measure lift", "take in", Lift, lift),
+    DeskDeed("measure execute", "sign", Execute, execute),
+    DeskDeed("measure review", "sign", Review, review),
+    DeskDeed("measure renew", "sign", Renew, renew),
+    DeskDeed("measure lift", "sign", Lift, lift),
     DeskDeed("measure effect", "take in", SayEffect, effect),
     DeskDeed("measure show", "read", Show, show),
     DeskDeed("measure list", "read", List, list_),

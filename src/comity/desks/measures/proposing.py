@@ -308,5 +308,5 @@ def propose(node: Node, asked: Propose, officer: str) -> Told:
 DEEDS = (
     DeskDeed("measure catalogue", "read", Catalogue, catalogue),
     DeskDeed("measure options", "read", Options, options_),
-    DeskDeed("measure propose", "take in", Propose, propose),
+    DeskDeed("measure propose", "sign", Propose, propose),
 )

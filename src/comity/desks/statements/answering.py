@@ -167,7 +167,7 @@ def publish(node: Node, asked: Publish, officer: str) -> Told:
 
 
 DEEDS = (
-    DeskDeed("statement align", "take in", Align, align),
-    DeskDeed("statement reply", "take in", ReplyTo, reply),
+    DeskDeed("statement align", "sign", Align, align),
+    DeskDeed("statement reply", "sign", ReplyTo, reply),
     DeskDeed("statement publish", "release", Publish, publish),
 )

@@ -360,7 +360,7 @@ DEEDS = (
     DeskDeed("statement draft", "take in", Draft, draft),
     DeskDeed("statement text", "take in", Text, text),
     DeskDeed("statement share", "release", Share, share),
-    DeskDeed("statement record", "take in", Record, record),
+    DeskDeed("statement record", "sign", Record, record),
     DeskDeed("statement show", "read", Show, show),
     DeskDeed("statement list", "read", List, list_),
 )
