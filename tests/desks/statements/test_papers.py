@@ -52,6 +52,19 @@ def test_an_arabic_text_is_set_from_right_to_left(room: Ministries) -> None:
     assert told.shape["status"] == "certified"
 
 
+def test_a_paper_speaks_its_own_language_but_for_the_words_that_were_said(room: Ministries) -> None:
+    statement = room.draft(XANADU)
+    words = {"statement": statement, "language": "fr", "text": b"Xanadu estime cela.", "status": "certified"}
+    room.tell(XANADU, "text", **words, title="Déclaration de Xanadu")
+    page = room.told(XANADU, "document", statement=statement, language="fr", format="txt").file
+    assert page is not None
+    assert "Déclaration de Xanadu" in page.decode()
+    assert "affirmation" in page.decode() and "claim" not in page.decode().replace("Claim ladder", "")
+    assert "highly likely" in page.decode()
+    again = room.told(XANADU, "document", statement=statement, language="en", format="txt").file
+    assert again is not None and "Déclaration" not in again.decode()
+
+
 def test_a_paper_of_what_is_only_recorded_says_so(room: Ministries) -> None:
     made = room.tell(
         XANADU, "record", title="Note", for_="Farland", road="note-verbale", reference="7", received="2021-03-05T11:00:00Z",

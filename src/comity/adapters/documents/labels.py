@@ -12,6 +12,8 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "reference": "Where this stands in the record",
         "qr": "QR code of the reference beside it",
         "draft": "DRAFT",
+        "certified": "certified translation",
+        "authentic": "authentic text",
         "statement": "Statement",
         "demarche": "Démarche",
         "situation-report": "Situation report",
@@ -24,6 +26,8 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "reference": "Inscription au registre",
         "qr": "Code QR de la référence ci-contre",
         "draft": "PROJET",
+        "certified": "traduction certifiée",
+        "authentic": "texte authentique",
         "statement": "Déclaration",
         "demarche": "Démarche",
         "situation-report": "Rapport de situation",
@@ -36,6 +40,8 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "reference": "Inscripción en el registro",
         "qr": "Código QR de la referencia contigua",
         "draft": "BORRADOR",
+        "certified": "traducción certificada",
+        "authentic": "texto auténtico",
         "statement": "Declaración",
         "demarche": "Gestión diplomática",
         "situation-report": "Informe de situación",
@@ -48,6 +54,8 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "reference": "Запись в реестре",
         "qr": "QR-код указанной рядом записи",
         "draft": "ПРОЕКТ",
+        "certified": "заверенный перевод",
+        "authentic": "аутентичный текст",
         "statement": "Заявление",
         "demarche": "Демарш",
         "situation-report": "Доклад об обстановке",
@@ -60,6 +68,8 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "reference": "记录出处",
         "qr": "记录出处的二维码",
         "draft": "草案",
+        "certified": "经核证译文",
+        "authentic": "作准文本",
         "statement": "声明",
         "demarche": "外交交涉",
         "situation-report": "情况报告",
@@ -72,6 +82,8 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "reference": "موضع القيد في السجل",
         "qr": "رمز الاستجابة السريعة للمرجع المجاور",
         "draft": "مسودة",
+        "certified": "ترجمة معتمدة",
+        "authentic": "نص ذو حجية",
         "statement": "بيان",
         "demarche": "مسعى دبلوماسي",
         "situation-report": "تقرير عن الحالة",
@@ -98,5 +110,8 @@ def is_draft(status: str | None) -> bool:
 
 
 def status_label(status: str | None, language: str) -> str | None:
-    """A status as it stands on each page; a draft says so in the paper's language."""
-    return labels(language)["draft"] if is_draft(status) else status
+    """A status as it stands on each page, in the paper's language where it is one of a text; any other as it was said."""
+    if status is None:
+        return None
+    known = status.strip().casefold()
+    return labels(language)[known] if known in ("draft", "certified", "authentic") else status

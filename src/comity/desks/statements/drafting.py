@@ -141,6 +141,7 @@ class Text(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     text: TextFile
     status: Annotated[Status, Meta(description="What the text is: authentic, certified or draft.")] = "draft"
     by: Annotated[str | None, Meta(description="Who answers for a certified text, in words.")] = None
+    title: Annotated[str | None, Meta(description="Its title in this language.")] = None
     reason: Reason = ""
 
 
@@ -148,7 +149,7 @@ def text(node: Node, asked: Text, officer: str) -> Told:
     """A later version with this text."""
     with deed(node, officer) as work:
         said = own_draft(work.tx, node, asked.statement)
-        made = words_in(asked.language, asked.text, asked.status, asked.by)
+        made = words_in(asked.language, asked.text, asked.status, asked.by, asked.title)
         others = [one for one in said.says.texts if one.language.lower() != asked.language.lower()]
         says = checked(msgspec.structs.replace(said.says, texts=(*others, made)), "statement")
         data = next_version(said.seen.data, {"texts": msgspec.to_builtins(says)["texts"]}, work.at)

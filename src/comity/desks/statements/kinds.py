@@ -40,12 +40,14 @@ class Words(msgspec.Struct, kw_only=True, omit_defaults=True):
     Args:
         status: ``authentic``: equal to every other authentic one; ``certified``: a translation somebody answers for; ``draft``: neither.
         certified_by: Who answers for it, in words.
+        title: Its title in this language; None: as the statement is called.
     """
 
     language: Language
     text: Annotated[str, Meta(min_length=1, max_length=LONGEST)]
     status: Status = "draft"
     certified_by: Short | None = None
+    title: Short | None = None
 
 
 class Recorded(msgspec.Struct, kw_only=True, omit_defaults=True):

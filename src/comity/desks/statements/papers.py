@@ -7,7 +7,8 @@ when an officer puts another text (`comity statement text`).
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -64,7 +65,7 @@ def _document(tx: Reading, said: Said, words: Words, kind: str) -> Document:
     if said.says.recorded_from is not None or said.by is None:
         notes.append(said.sentence(tx))
     if isinstance(said.says, Statement) and kind == "statement":
-        blocks.append(_claim_table(said.says))
+        blocks.append(_claim_table(said.says, words.language))
         spot = likelihood(said.says.likelihood, said.says.likelihood_scale)
         notes.append(f"Claim ladder: {ladder()[0].mark}.")
         if spot is not None:
@@ -74,7 +75,7 @@ def _document(tx: Reading, said: Said, words: Words, kind: str) -> Document:
     act = None if said.public is None else said.public.act
     return Document(
         kind=kind,
-        title=said.says.title or said.id,
+        title=words.title or said.says.title or said.id,
         language=words.language,
         blocks=tuple(blocks),
         marking=f"TLP:{(said.tlp or 'unmarked').upper()}",
@@ -85,16 +86,42 @@ def _document(tx: Reading, said: Said, words: Words, kind: str) -> Document:
     )
 
 
-def _claim_table(says: Statement) -> Table:
-    likely = f"{says.likelihood} ({says.likelihood_scale})" if says.likelihood else "not said"
-    rows = (
-        ("claim", claim(says)),
-        ("accused", says.accused or "nobody"),
-        ("likelihood", likely),
-        ("confidence", says.confidence_level or "not said"),
-        ("legal tone", says.legal_tone),
-    )
-    return Table("claim", ("what", "says"), rows)
+CLAIM: Final[Mapping[str, tuple[str, ...]]] = {
+    "en": ("what", "says", "claim", "accused", "likelihood", "confidence", "legal tone", "not said", "nobody"),
+    "fr": (
+        "quoi",
+        "dit",
+        "affirmation",
+        "mis en cause",
+        "probabilité",
+        "confiance",
+        "ton juridique",
+        "non dit",
+        "personne",
+    ),
+    "es": ("qué", "dice", "afirmación", "acusado", "probabilidad", "confianza", "tono jurídico", "no se dice", "nadie"),
+    "ru": (
+        "что",
+        "сказано",
+        "утверждение",
+        "обвиняемый",
+        "вероятность",
+        "уверенность",
+        "правовой тон",
+        "не сказано",
+        "никто",
+    ),
+    "zh": ("事项", "表述", "主张", "被指控方", "可能性", "信心", "法律措辞", "未说明", "无"),
+    "ar": ("البند", "النص", "الادعاء", "المتهم", "الاحتمال", "الثقة", "النبرة القانونية", "لم يذكر", "لا أحد"),
+}
+"""What the table of a claim says itself, by ISO 639-1 code; a word of a party, and of a scale, stands as it was said."""
+
+
+def _claim_table(says: Statement, language: str) -> Table:
+    what, said, *names, unsaid, nobody = CLAIM.get(language.partition("-")[0].lower(), CLAIM["en"])
+    likely = f"{says.likelihood} ({says.likelihood_scale})" if says.likelihood else unsaid
+    values = (claim(says), says.accused or nobody, likely, says.confidence_level or unsaid, says.legal_tone)
+    return Table("claim", (what, said), tuple(zip(names, values, strict=True)))
 
 
 def _need_text(said: Said, language: str) -> Words:

@@ -51,13 +51,15 @@ def text_of(file: bytes) -> str:
     return text
 
 
-def words_in(language: str, file: bytes, status: Status, by: str | None) -> Words:
+def words_in(language: str, file: bytes, status: Status, by: str | None, title: str | None = None) -> Words:
     """A text in one language.
 
     Raises:
         As `text_of`; Usage: `desk-asked` for what is no language.
     """
-    made: Words = checked(Words(language=language, text=text_of(file), status=status, certified_by=by), "text")
+    made: Words = checked(
+        Words(language=language, text=text_of(file), status=status, certified_by=by, title=title), "text"
+    )
     return made
 
 

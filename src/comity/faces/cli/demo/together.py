@@ -263,12 +263,10 @@ def _statements(room: Room) -> None:
             actor, "statement", "draft", one["title"], "--language", "en",
             "--text", room.file(f"{key}.en.txt", one["en"]), *words, *RESPONSE,
         )["id"]  # fmt: skip
-        for language in ("ar", "zh", "fr", "es", "ru"):
-            if language in one:
-                path = room.file(f"{key}.{language}.txt", one[language])
-                room.do(
-                    actor, "statement", "text", room.statements[key], language, "--text", path, "--status", "certified"
-                )
+        for language, title in one.get("titles", {}).items():
+            path = room.file(f"{key}.{language}.txt", one[language])
+            stated = ("--text", path, "--status", "certified", "--title", title)
+            room.do(actor, "statement", "text", room.statements[key], language, *stated)
     drafting = time.monotonic() - began
     for key in SIGNATORIES:
         named = [word for other in SIGNATORIES if other != key for word in ("--to", room.ministries[other].party)]
