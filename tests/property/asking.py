@@ -22,6 +22,8 @@ from comity.adapters.http.signing import sign_request
 from comity.desks import desks
 from comity.faces.http.app import create_app
 from comity.kernel.errors import ComityError
+from comity.kernel.exchange import attachments
+from comity.kernel.exchange.attachments import encode_ask
 from comity.kernel.exchange.messages import MEDIA_TYPE, decode, encode
 from comity.kernel.exchange.session import Session
 from comity.kernel.release.explain import as_json, sentence
@@ -94,6 +96,15 @@ def _posted(*paths: str) -> Row:
     ]
 
 
+def _each_posted(template: str) -> Row:
+    """A deed at the address of an object."""
+    return lambda probe: [
+        Ask(template.replace("{}", quote(one)), who, b"{}", "application/json")
+        for one in _ids(probe)
+        for who in ("token", "nobody")
+    ]
+
+
 def _ids(probe: Probe) -> list[str]:
     return [*probe.ids, "indicator--00000000-0000-4000-8000-0000000000ff", "indicator--x"]
 
@@ -152,6 +163,19 @@ def _turns(path: str) -> Row:
     ]
 
 
+def _files(path: str) -> Row:
+    """Bytes of a file, asked for by the id of an artifact, or of what is none."""
+
+    def asks(probe: Probe) -> list[Ask]:
+        named = [f"artifact--{one.partition('--')[2]}" for one in probe.ids]
+        bodies = [encode_ask(attachments.Ask(one, "0" * 64, "1" * 64, 0, 1)) for one in named]
+        return [
+            Ask(path, who, body, attachments.MEDIA_TYPE) for body in (*bodies, b"{}") for who in ("signature", "nobody")
+        ]
+
+    return asks
+
+
 ROUTES: dict[str, Row] = {
     "GET /health": _as("/health"),
     "GET /taxii2": _as("/taxii2/", accept=TAXII),
@@ -167,6 +191,9 @@ ROUTES: dict[str, Row] = {
     "GET /comity/1/checkpoint": _as("/comity/1/checkpoint", signed=True),
     "POST /comity/1/control": _turns("/comity/1/control"),
     "POST /comity/1/objects": _turns("/comity/1/objects"),
+    "POST /comity/1/attachment": _files("/comity/1/attachment"),
+    "GET /comity/1/public": _as("/comity/1/public", "/comity/1/public?after=x", signed=True),
+    "GET /comity/1/public/{object_id:str}": _each("/comity/1/public/{}", _ids, signed=True),
     "GET /comity/1/proof/{act:str}": _each("/comity/1/proof/{}", lambda probe: [*probe.acts, "0" * 64], signed=True),
     "GET /comity/1/tile/{path:path}": _each(
         "/comity/1/tile/{}", lambda probe: ["0/000.p/1", "0/000.p/3", "0/000", "1/000", "x"], signed=True
@@ -231,6 +258,21 @@ ROUTES: dict[str, Row] = {
         f"POST /api/v1/{path}": _posted(f"/api/v1/{path}")
         for desk in desks()
         for path in (item.name.replace(" ", "/") for item in desk.deeds)
+    },
+    "GET /api/v1/attachments": _as("/api/v1/attachments"),
+    "POST /api/v1/attachments": _posted("/api/v1/attachments?name=x&tlp=green"),
+    "GET /api/v1/attachments/{artifact:str}": _each("/api/v1/attachments/{}", _ids),
+    "GET /api/v1/attachments/{artifact:str}/custody": _each("/api/v1/attachments/{}/custody", _ids),
+    **{
+        f"POST /api/v1/attachments/{{artifact:str}}/{word}": _each_posted("/api/v1/attachments/{}/" + word)
+        for word in ("custody", "disposal", "fetch", "open", "verification")
+    },
+    "GET /api/v1/public": _as("/api/v1/public"),
+    "GET /api/v1/public/record": _each("/api/v1/public/record?object={}", _ids),
+    "POST /api/v1/public/collect": _posted("/api/v1/public/collect"),
+    **{
+        f"POST /api/v1/public/{{object_id:str}}/{word}": _each_posted("/api/v1/public/{}/" + word)
+        for word in ("go", "hold", "move", "withdraw")
     },
     "GET /api/v1/officers": _as("/api/v1/officers"),
     "POST /api/v1/officers": _posted("/api/v1/officers"),

@@ -91,6 +91,7 @@ def test_ctrl_c_on_any_command_is_one_sentence(alone: Party, tmp_path: Path) -> 
         "agreement lint": ("nobody",),
         "import": ("-",),
         "peer add": ("nobody",),
+        "public collect": ("--from", "nobody"),
         "card verify": ("nobody", "--fingerprint", " ".join(["12345"] * 6), "--method", "telephone"),
     }
     wired = replace(alone.wired, open_home=stopped)
@@ -118,6 +119,8 @@ def arguments(words: str, folder: Path) -> list[str]:
         "url": "http://127.0.0.1:9/",
         "rows": "1",
         "items": "1",
+        "act": "opened",
+        "at": "2030-01-01T00:00:00Z",
     }
     said: list[str] = []
     for one in found.assemble_argument_collection():
