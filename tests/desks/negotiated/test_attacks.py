@@ -158,7 +158,9 @@ def test_hostile_words_are_told_and_the_text_stands(room: Room) -> None:
     assert room.text(A, "acceptable", text=id)
 
 
-def test_party_that_says_six_hundred_things_to_a_paragraph_is_heard_a_hundred_times_and_others_still(room: Room) -> None:
+def test_party_that_says_six_hundred_things_to_a_paragraph_is_heard_a_hundred_times_and_others_still(
+    room: Room,
+) -> None:
     id = room.opened(A, B, C, words="Two.")
     text = the_text(room, id)
     remark = {**accepts(text, room.id(C)), "kind": "comment", "alternative": "", "reason": "x"}

@@ -131,6 +131,26 @@ def test_position_of_a_party_whose_clock_is_an_hour_behind_counts_after_the_prop
     assert alike(room, id).endswith("{1} Gamma accepts 2\n")
 
 
+def test_positions_stay_when_proposals_are_withdrawn_and_the_paragraph_is_worded_as_before(room: Room) -> None:
+    id = room.opened(A, B, C, words="Two.")
+
+    def say(name: str, deed: str, **said: Any) -> None:
+        room.at += MINUTE
+        room.tell(name, deed, text=id, paragraph="p1", **said)
+        room.sync(*ALL)
+
+    say(B, "propose", words=("Of Beta.",))
+    say(C, "propose", words=("Of Gamma.",))
+    say(B, "position", alternative="1", reserve=True, reason="Not yet.")
+    say(B, "position", alternative="2", withdraw=True)
+    say(C, "position", alternative="2", withdraw=True)
+    say(C, "position", alternative="1", ad_referendum=True)
+    assert alike(room, id) == (
+        "(p1)\nen: [Alpha: Two. {1} {2}]\n{1} Beta reserves on 1: Not yet.\n{2} Gamma accepts 1 ad referendum\n"
+    )
+    assert room.shown(A, id)["defects"] == []
+
+
 def test_words_give_the_same_text_in_whatever_order_they_came(room: Room) -> None:
     id = room.opened(A, B, C, words="Two.")
     for name, words in ((B, "B."), (C, "C."), (B, "B again.")):

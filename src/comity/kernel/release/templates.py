@@ -294,7 +294,7 @@ def response(
             INCIDENTS,
         ),
         ("who did it: the dossier, graded evidence, assessments, findings, dissent", "attribution", ATTRIBUTION),
-        ("what is said in public, and the replies", "diplomatic-response", STATEMENTS),
+        ("what is said in public, and the replies; texts that are negotiated", "diplomatic-response", STATEMENTS),
         (
             "what is done: measures, who joins, listing proposals; a decision needs that all have the measure",
             "diplomatic-response",
@@ -356,8 +356,11 @@ ATTRIBUTION: Final = (
 )
 """What parties give each other of who did it."""
 
-STATEMENTS: Final = ("x-comity-statement", "x-comity-reply", "x-comity-text-proposal")
-"""What parties say in public, and work on before."""
+STATEMENTS: Final = (
+    *("x-comity-statement", "x-comity-reply", "x-comity-text-proposal"),
+    *("x-comity-negotiated-text", "x-comity-text-word"),
+)
+"""What parties say in public, and work on before; the texts that they negotiate."""
 
 MEASURES: Final = (
     *("x-comity-measure", "x-comity-measure-step", "x-comity-joining", "x-comity-measure-effect"),
