@@ -50,7 +50,14 @@ def run(copy: Path, *words: str) -> int:
     paths = os.pathsep.join(str(copy / name) for name in ("src", "tests"))
     data = os.environ.get("COMITY_TEST_DATA", str(ROOT.parent / "shared" / "data"))
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment = {**outer, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "COMITY_TEST_DATA": data}
+    programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    environment = {
+        **outer,
+        "PATH": programs,
+        "PYTHONPATH": paths,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COMITY_TEST_DATA": data,
+    }
     return subprocess.run([sys.executable, *words], cwd=copy, env=environment, check=False).returncode
 
 
