@@ -145,7 +145,8 @@ def read_changes(typesetting: Typesetting | None, file: bytes) -> Changes:
 
 
 def blocks_of(text: Text, language: str, names: Mapping[str, str] | None = None) -> Iterator[Paragraph]:
-    """A text under negotiation as blocks, in one of its languages: each alternative a paragraph under who proposes it.
+    """A text under negotiation as blocks, in one of its languages: each alternative a paragraph under who proposes it; what is agreed
+    stands without that line.
 
     Their ids are the places by which changes come back (`comity.kernel.procedure.edits`).
 
@@ -158,7 +159,7 @@ def blocks_of(text: Text, language: str, names: Mapping[str, str] | None = None)
         for n, one in enumerate(paragraph.alternatives, 1):
             who = ", ".join((names or {}).get(party, party) for party in one.proponents) or "-"
             which = f" {n}/{len(paragraph.alternatives)}" if several else ""
-            lead = f"({paragraph.id}{which})" if paragraph.agreed else f"({paragraph.id}{which}) [{who}]"
+            lead = "" if paragraph.agreed else f"({paragraph.id}{which}) [{who}]"
             yield Paragraph(place(paragraph, n), "∅" if one.words is None else one.words[at], lead)
 
 

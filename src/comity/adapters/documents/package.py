@@ -47,7 +47,7 @@ class Package:
             raise refused(f"it has more than {MOST_FILE >> 20} MiB; take pictures out and save it again")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(file))
-        except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as broken:
+        except (zipfile.BadZipFile, ValueError, OverflowError, RuntimeError) as broken:
             raise refused("it is no .docx file; save it as one") from broken
         entries = self._zip.infolist()
         self.names = {one.filename for one in entries}
@@ -119,7 +119,6 @@ class Package:
             zipfile.BadZipFile,
             zlib.error,
             EOFError,
-            NotImplementedError,
             RuntimeError,
             OSError,
             ValueError,

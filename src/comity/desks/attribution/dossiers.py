@@ -269,11 +269,6 @@ def _dissented(work: Deed, said: Said) -> dict[str, Any]:
     return {"dissent_refs": found or None}
 
 
-def dossier_json(said: Said, tx: Reading) -> dict[str, Any]:
-    """A dossier as one party says it: as `Said.as_json`, and its state."""
-    return {**said.as_json(tx), "state": said.says.state, "title": said.says.name, "says": plain(said.says)}
-
-
 DEEDS = (
     DeskDeed("attribution open", "take in", Open, open_),
     DeskDeed("attribution part", "take in", SetPart, set_part),

@@ -20,14 +20,14 @@ from comity.desks.statements.words import Said, claim, one, text_in
 from comity.kernel.errors import NotFound
 from comity.kernel.model.instants import format
 from comity.kernel.procedure import brackets, texts
-from comity.kernel.procedure.edits import place, propose
+from comity.kernel.procedure.edits import propose
 from comity.kernel.procedure.texts import Text
 from comity.kernel.store.ports import Reading
 from comity.kernel.store.rows import Version
 from comity.node.context import Node
 from comity.node.deeds import deed
 from comity.node.desk import PLACED, DeskDeed, Lines, Told
-from comity.node.documents import Block, Document, Format, Paragraph, Table, read_changes, render
+from comity.node.documents import Block, Document, Format, Table, blocks_of, read_changes, render
 from comity.node.parties import name_of, resolve_party
 from comity.node.scales import ladder, likelihood
 
@@ -56,11 +56,7 @@ def paper(node: Node, asked: Paper, officer: str) -> Told:
 
 def _document(tx: Reading, said: Said, words: Words, kind: str) -> Document:
     text = negotiated(words, said.by or said.via)
-    blocks: list[Block] = [
-        Paragraph(place(paragraph, 1), paragraph.alternatives[0].words[0])
-        for paragraph in text.paragraphs
-        if paragraph.alternatives[0].words is not None
-    ]
+    blocks: list[Block] = [*blocks_of(text, words.language)]
     notes = []
     if said.says.recorded_from is not None or said.by is None:
         notes.append(said.sentence(tx))
